@@ -1,0 +1,251 @@
+"""The table of diagnostic codes: what each means and what to do; `explain CODE` and docs/diagnostics.md read it.
+
+The letter names the stage: U usage, C capture, L lowering, T target, F Caffe files, E emit, V verification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CodeInfo:
+    """One code: its title, what it means, and the remedy."""
+
+    title: str
+    meaning: str
+    remedy: str
+
+
+CODES: dict[str, CodeInfo] = {
+    "U101": CodeInfo(
+        "model not found",
+        "MODEL names no file, module or attribute that exists.",
+        "Write package.module:callable, path/to/file.py:callable, model.pt2 or model.pt, and run from the folder that the import needs.",
+    ),
+    "U102": CodeInfo(
+        "model is not callable",
+        "MODEL names something that is neither a torch.nn.Module nor a callable that returns one.",
+        "Point MODEL at the module's class, an instance, or a function without required arguments that returns it.",
+    ),
+    "U103": CodeInfo(
+        "model needs arguments",
+        "The callable behind MODEL cannot be called without arguments.",
+        "Write a function without arguments that builds the model, and name that function.",
+    ),
+    "U104": CodeInfo(
+        "model failed to build",
+        "Importing or calling MODEL raised an exception of its own.",
+        "Run the same import in Python; the exception is the user's code's, shown in full.",
+    ),
+    "U111": CodeInfo(
+        "input missing",
+        "forward() takes an argument for which no --input was given.",
+        "Give --input NAME=DIMS for every argument of forward() that has no default, for example x=1x3x224x224.",
+    ),
+    "U112": CodeInfo(
+        "input unknown",
+        "An --input names no argument of forward().",
+        "Use the argument names of forward(); they are listed in the message.",
+    ),
+    "U113": CodeInfo(
+        "input malformed",
+        "An --input is not NAME=DIMS, or a dimension is not a positive whole number.",
+        "Write for example x=1x3x224x224.",
+    ),
+    "U114": CodeInfo(
+        "input type not supported",
+        "Caffe's blobs are floating point: complex, bool and integer inputs have no counterpart.",
+        "Take the lookup (embedding, indexing) out of the model, or feed the float value it produces.",
+    ),
+    "U115": CodeInfo(
+        "sample unreadable",
+        "A --sample or --input file is not a readable .npy or .npz, or its arrays do not fit the inputs.",
+        "Save the arrays with numpy.save or numpy.savez under the input names, in the input shapes.",
+    ),
+    "U121": CodeInfo(
+        "weights unreadable",
+        "The weights file does not exist or is in no format that can be read.",
+        "Give a .pth/.pt with a state_dict, or a .safetensors file.",
+    ),
+    "U122": CodeInfo(
+        "weights refused",
+        "The pickle holds objects that torch.load(weights_only=True) refuses, because loading them runs code.",
+        "Where the file was made: torch.save(model.state_dict(), 'weights.pth'), then convert that file.",
+    ),
+    "U123": CodeInfo(
+        "weights do not fit",
+        "The state_dict's keys or shapes differ from the model's.",
+        "Compare the missing and unexpected keys listed; a wrong class count or model variant is the usual cause.",
+    ),
+    "U131": CodeInfo(
+        "unknown target",
+        "No target of that name exists.",
+        "`torch2om limits` lists the targets.",
+    ),
+    "U132": CodeInfo(
+        "unknown name",
+        "No such diagnostic code, operator or rule exists.",
+        "`torch2om explain` without an argument lists what can be explained.",
+    ),
+    "U133": CodeInfo(
+        "file not found or unreadable",
+        "A file named on the command line does not exist or cannot be read.",
+        "Check the path and its permissions.",
+    ),
+    "U141": CodeInfo(
+        "PyTorch is not installed",
+        "This verb runs a PyTorch model, and torch cannot be imported.",
+        "pip install 'torch2om[torch]'; check, run and analyze work on Caffe files without it.",
+    ),
+    "C201": CodeInfo(
+        "data-dependent control flow",
+        "The model's Python branches on a tensor's value, so no single static graph describes it.",
+        "Replace the branch with torch.where or arithmetic, or export the branch that deployment takes.",
+    ),
+    "C202": CodeInfo(
+        "dynamic shape",
+        "A shape depends on data or was left symbolic; Caffe's nets are static.",
+        "Fix the sizes: give concrete --input dims and use no operation whose output size depends on values.",
+    ),
+    "C203": CodeInfo(
+        "capture failed",
+        "torch.export could not trace the model.",
+        "The message is PyTorch's own; the user's line is shown where PyTorch told it.",
+    ),
+    "C204": CodeInfo(
+        "model was in training mode",
+        "Dropout and batch normalization behave differently in training; a deployed net is the eval net.",
+        "Nothing to do if eval mode is meant: the model was converted in eval mode. Call model.eval() to silence this.",
+    ),
+    "C205": CodeInfo(
+        "weights are not finite",
+        "A parameter or buffer holds NaN or infinity.",
+        "Find out where training diverged; such a net has no meaning on a device.",
+    ),
+    "C206": CodeInfo(
+        "no tensor output",
+        "forward() returns no tensor.",
+        "Return a tensor, or a tuple, list, dict or dataclass of tensors.",
+    ),
+    "C207": CodeInfo(
+        "model ran into its own error",
+        "The model raises when it is called with inputs of the given shapes.",
+        "Check the --input dims against what the model expects.",
+    ),
+    "L301": CodeInfo(
+        "operation not supported",
+        "torch2om has no lowering for this PyTorch operator.",
+        "Register one: docs/adding-an-operator.md shows how, in one function of your own package.",
+    ),
+    "L302": CodeInfo(
+        "form not supported",
+        "The operator is known, but this use of it has no meaning in Caffe's layers.",
+        "The message says which parameter; the hint says what to write instead, where there is a way.",
+    ),
+    "L303": CodeInfo(
+        "lowering is wrong",
+        "A lowering produced a blob of another shape than PyTorch's value: a defect of that lowering.",
+        "If the lowering is yours, correct it; otherwise report it with the model.",
+    ),
+    "T401": CodeInfo(
+        "layer type not accepted",
+        "The target has no such layer type, and no rule rewrites it exactly.",
+        "The details say why each rule did not apply.",
+    ),
+    "T402": CodeInfo(
+        "limit broken",
+        "A layer breaks a limit of the target, and no rule rewrites it within the limits.",
+        "The message names the limit and its source; `torch2om limits TARGET` lists them all.",
+    ),
+    "T403": CodeInfo(
+        "silent trap",
+        "The target's reader takes the file but computes something else than it says.",
+        "Write the spelling that the message names.",
+    ),
+    "T404": CodeInfo(
+        "target no longer takes Caffe",
+        "The compiler for this chip dropped the Caffe front end.",
+        "Use the chip's ONNX route, or a chip of the list that the message gives.",
+    ),
+    "F501": CodeInfo(
+        "prototxt syntax error",
+        "The text is not a valid prototxt; line and column say where.",
+        "Mend the text at that place.",
+    ),
+    "F502": CodeInfo(
+        "unknown layer type",
+        "No layer of this type is known.",
+        "Check the spelling (types are case-sensitive); a layer of your own framework fork must be rewritten.",
+    ),
+    "F503": CodeInfo(
+        "dangling blob",
+        "A layer reads a blob that nothing before it produces.",
+        "Check the bottom's name and the order of the layers.",
+    ),
+    "F504": CodeInfo(
+        "cycle",
+        "Layers depend on each other in a circle.",
+        "A net is read from top to bottom; break the circle.",
+    ),
+    "F505": CodeInfo(
+        "caffemodel unreadable",
+        "The weights file is truncated or not a caffemodel.",
+        "Fetch or write it again; a git-lfs pointer or an HTML page under this name is a usual cause.",
+    ),
+    "F506": CodeInfo(
+        "weights do not fit the net",
+        "A layer's blobs are missing from the caffemodel or have shapes that the layer cannot use.",
+        "Use the caffemodel that belongs to this prototxt.",
+    ),
+    "F507": CodeInfo(
+        "layer malformed",
+        "A layer's parameters, bottoms or tops are not what its type needs.",
+        "The message names the field.",
+    ),
+    "F508": CodeInfo(
+        "input without shape",
+        "An input has no dims, so no shape in the net is known.",
+        "Write input_param { shape { dim: ... } } or input_shape.",
+    ),
+    "F509": CodeInfo(
+        "field ignored",
+        "The target's reader does not know this field and ignores it without a word.",
+        "Remove the field, or use the spelling that the target reads.",
+    ),
+    "E601": CodeInfo(
+        "output folder not writable",
+        "The output folder cannot be made or written to.",
+        "Choose another folder with -o, or mend its permissions.",
+    ),
+    "E602": CodeInfo(
+        "no room",
+        "The disk is full; nothing was changed.",
+        "Free the space that the message names.",
+    ),
+    "E603": CodeInfo(
+        "file would be too large",
+        "A caffemodel is a protobuf message and ends at 2 GiB.",
+        "Make the model smaller; no Caffe reader takes a larger file.",
+    ),
+    "V701": CodeInfo(
+        "meaning differs",
+        "A blob differs from its PyTorch value in float64: the conversion is wrong.",
+        "The first layer that diverges is named with the user's line; report it with the model.",
+    ),
+    "V702": CodeInfo(
+        "written files differ",
+        "The files as written differ from PyTorch by more than float32 rounding explains.",
+        "The first layer that diverges is named with the user's line; report it with the model.",
+    ),
+    "V703": CodeInfo(
+        "not finite",
+        "PyTorch itself computes NaN or infinity on the sample, so nothing can be compared.",
+        "Give realistic inputs with --sample.",
+    ),
+    "V704": CodeInfo(
+        "files do not belong together",
+        "The folder's prototxt, caffemodel and manifest are not of one conversion.",
+        "Convert again; a file was changed or replaced.",
+    ),
+}

@@ -1,0 +1,1 @@
+"""The net and everything that makes, checks and prints one."""
