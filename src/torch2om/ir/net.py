@@ -40,10 +40,14 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A value that forward() returns: the blob that holds it, and its place in PyTorch's result (`['out']`, `[0]`)."""
+    """A value that forward() returns: the blob that holds it, and its place in PyTorch's result (`['out']`, `[0]`).
+
+    `name` is the user's name for it (a dict key, a dataclass field), empty where Python gives none.
+    """
 
     blob: str
     place: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""What a net costs: multiply-accumulates, parameters and bytes, per layer and in all; for any Caffe net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch2om.ir.net import Layer, Net
+from torch2om.ir.op import Shape, Shapes, elements
+
+BYTES = 4  # Caffe computes in float32
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Cost:
+    """What rules are compared by: multiply-accumulates first, then bytes read and written."""
+
+    macs: int = 0
+    moved: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.macs + other.macs, self.moved + other.moved)
+
+
+def cost_of(layer: Layer, bottoms: Shapes) -> Cost:
+    """Return the cost of a layer whose bottoms have these shapes."""
+    weights = layer.weight_shapes
+    tops = layer.op.infer(bottoms, weights)
+    moved = sum(map(elements, (*bottoms, *tops, *weights)))
+    return Cost(layer.op.macs(bottoms, weights), BYTES * moved)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One layer's line: output shapes, multiply-accumulates, parameters, bytes of its activations."""
+
+    name: str
+    kind: str
+    shapes: tuple[Shape, ...]
+    macs: int
+    parameters: int
+    activation_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All layers' lines and their totals."""
+
+    layers: tuple[LayerReport, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+        return sum(line.macs for line in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in all weights."""
+        return sum(line.parameters for line in self.layers)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of all blobs that layers produce, in float32."""
+        return sum(line.activation_bytes for line in self.layers)
+
+
+def analyze(net: Net) -> Analysis:
+    """Return what each layer of the net costs."""
+    return Analysis(tuple(_line(net, layer) for layer in net.layers))
+
+
+def _line(net: Net, layer: Layer) -> LayerReport:
+    bottoms, tops = net.bottom_shapes(layer), net.top_shapes(layer)
+    return LayerReport(
+        name=layer.name,
+        kind=layer.op.caffe_type or type(layer.op).__name__,
+        shapes=tops,
+        macs=layer.op.macs(bottoms, layer.weight_shapes),
+        parameters=sum(weight.size for weight in layer.weights),
+        activation_bytes=BYTES * sum(map(elements, tops)),
+    )

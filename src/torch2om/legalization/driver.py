@@ -1,0 +1,150 @@
+"""The driver: each layer that breaks a limit is rewritten by the cheapest exact rule whose result is legal.
+
+Legal layers are never touched. A rule's own layers are legalized in turn, to a bounded depth. The model is MLIR's
+dialect conversion: legality drives, there is no ordered list of passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from torch2om.analysis import Cost, cost_of
+from torch2om.errors import Diagnostic, LegalityError, Problems, Refuse
+from torch2om.ir.assembly import Assembly
+from torch2om.ir.blob import Blob
+from torch2om.ir.net import Layer, Net
+from torch2om.ir.op import BadOp, Op
+from torch2om.legalization.rules import Rule, RuleBuilder, rules
+from torch2om.targets.limits import Target, Violation
+
+MAX_DEPTH = 8  # the longest chain of rules known is 5; more is a circle
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """Legal layers that stand for one layer, the blobs that stand for its tops, and what they cost."""
+
+    layers: tuple[Layer, ...]
+    results: tuple[Blob, ...]
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a layer cannot be made legal: the limits it breaks and what each rule said."""
+
+    layer: Layer
+    broken: tuple[Violation, ...]
+    reasons: tuple[str, ...]
+
+    def diagnostic(self, target: Target) -> Diagnostic:
+        """Return the refusal at the user's line."""
+        known = type(self.layer.op) in target.accepts
+        return Diagnostic(
+            "T402" if known else "T401",
+            "; ".join(violation.text for violation in self.broken),
+            origin=self.layer.origin,
+            layer=self.layer.name,
+            source="; ".join(dict.fromkeys(v.source for v in self.broken if v.source)),
+            details=self.reasons,
+        )
+
+
+def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
+    """Return the net with every layer within the target's limits; `allow` names inexact rules that may run.
+
+    Raises `LegalityError` with one diagnostic per layer that no rule makes legal.
+    """
+    assembly = Assembly(net)
+    search = _Search(target, assembly, frozenset(allow))
+    problems = Problems()
+    for old in net.layers:
+        layer = assembly.resolve(old)
+        bottoms = assembly.bottoms(layer)
+        if not target.violations(layer, tuple(blob.shape for blob in bottoms)):
+            assembly.keep(layer)
+            continue
+        found = search.legal(layer, bottoms)
+        if isinstance(found, Refusal):
+            problems.add(found.diagnostic(target))
+            assembly.keep(layer)
+        else:
+            assembly.put(layer, found.layers, found.results)
+    problems.raise_as(LegalityError)
+    return assembly.finish()
+
+
+class _Search:
+    """Finds the cheapest legal fragment for a layer; remembers which rule won for equal layers."""
+
+    def __init__(self, target: Target, assembly: Assembly, allow: frozenset[str]) -> None:
+        self._target = target
+        self._assembly = assembly
+        self._allow = allow
+        self._won: dict[tuple[object, ...], Rule] = {}
+
+    def legal(self, layer: Layer, bottoms: tuple[Blob, ...], depth: int = 0) -> Fragment | Refusal:
+        """Return the layer itself if it is legal, else the cheapest legal fragment, else why there is none."""
+        shapes = tuple(blob.shape for blob in bottoms)
+        broken = self._target.violations(layer, shapes)
+        if not broken:
+            tops = layer.op.infer(shapes, layer.weight_shapes)
+            blobs = tuple(Blob(top, shape) for top, shape in zip(layer.tops, tops, strict=True))
+            return Fragment((layer,), blobs, cost_of(layer, shapes))
+        if depth == MAX_DEPTH:
+            return Refusal(layer, broken, ("the rules lead in a circle",))
+        return self._cheapest(layer, bottoms, broken, depth)
+
+    def _cheapest(
+        self, layer: Layer, bottoms: tuple[Blob, ...], broken: tuple[Violation, ...], depth: int
+    ) -> Fragment | Refusal:
+        key = (layer.op, tuple(blob.shape for blob in bottoms), layer.weight_shapes)
+        if key in self._won:
+            again = self._apply(self._won[key], layer, bottoms, depth)
+            if isinstance(again, Fragment):
+                return again
+        best: tuple[Fragment, Rule] | None = None
+        reasons = []
+        for rule in self._candidates(layer.op):
+            found = self._apply(rule, layer, bottoms, depth)
+            if isinstance(found, str):
+                reasons.append(f"{rule.name}: {found}")
+            elif best is None or found.cost < best[0].cost:
+                best = (found, rule)
+        if best is None:
+            return Refusal(layer, broken, tuple(reasons))
+        self._won[key] = best[1]
+        return best[0]
+
+    def _candidates(self, op: Op) -> list[Rule]:
+        known = rules().get(type(op), [])
+        return [rule for rule in known if not rule.opt_in or rule.name in self._allow]
+
+    def _apply(self, rule: Rule, layer: Layer, bottoms: tuple[Blob, ...], depth: int) -> Fragment | str:
+        """Return the legal fragment that the rule leads to, or why it leads nowhere."""
+        builder = RuleBuilder(self._assembly.names, layer, rule.name)
+        try:
+            result = rule.function(builder, layer.op, *bottoms)
+        except (Refuse, BadOp) as refusal:
+            return str(refusal)
+        results = result if isinstance(result, tuple) else (result,)
+        return self._legal_all(builder.layers, results, bottoms, depth + 1)
+
+    def _legal_all(
+        self, layers: list[Layer], results: tuple[Blob, ...], bottoms: tuple[Blob, ...], depth: int
+    ) -> Fragment | str:
+        known = {blob.name: blob for blob in bottoms}
+        placed: list[Layer] = []
+        cost = Cost()
+        for layer in layers:
+            reads = tuple(known[bottom] for bottom in layer.bottoms)
+            found = self.legal(replace(layer, bottoms=tuple(blob.name for blob in reads)), reads, depth)
+            if isinstance(found, Refusal):
+                kind = found.layer.op.caffe_type or type(found.layer.op).__name__
+                return f"its {kind} is not legal: {'; '.join(v.text for v in found.broken)}"
+            placed += found.layers
+            cost += found.cost
+            known.update(zip(layer.tops, found.results, strict=True))
+        return Fragment(tuple(placed), tuple(known.get(blob.name, blob) for blob in results), cost)
+

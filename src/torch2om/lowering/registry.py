@@ -1,0 +1,96 @@
+"""The registry of lowerings: a function per ATen operator, whose parameters are the operator's schema.
+
+`@lowers(aten.relu.default)` over `def relu(b, self) -> Blob`. The names are checked against the schema at import;
+positional, keyword and default values are bound here once for all. What a parameter is annotated with decides what it
+gets: `Blob` a tensor of the net (a constant is turned into one), `Weight` a constant (anything else is refused),
+`Blob | Weight` whichever it is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, get_type_hints
+
+import torch
+
+from torch2om.errors import Refuse
+from torch2om.ir.blob import Blob
+from torch2om.ir.weight import Weight
+from torch2om.lowering.scope import Scope
+
+Lowered = Blob | tuple[Blob, ...] | list[Blob]
+Function = Callable[..., Lowered]
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A checked lowering function and what each of its parameters accepts."""
+
+    function: Function
+    parameters: Mapping[str, tuple[str, Any]]  # schema name -> own name, annotation (Any: whatever typing makes of it)
+
+    def __call__(self, scope: Scope, arguments: Mapping[str, object]) -> Lowered:
+        """Call the function with bound arguments, constants turned into blobs where only blobs are accepted."""
+        given = {}
+        for name, value in arguments.items():
+            parameter, accepted = self.parameters[name]
+            given[parameter] = _fit(scope, name, value, accepted)
+        return self.function(scope, **given)
+
+
+_REGISTRY: dict[torch._ops.OpOverload, Lowering] = {}  # noqa: SLF001 - torch's public operators are of this type
+
+
+def lowers(*overloads: torch._ops.OpOverload) -> Callable[[Function], Function]:  # noqa: SLF001 - the same
+    """Register the decorated function as the lowering of these ATen overloads; a wrong parameter name fails here."""
+
+    def register(function: Function) -> Function:
+        for overload in overloads:
+            if overload in _REGISTRY:
+                raise ValueError(f"{overload} has two lowerings")
+            _REGISTRY[overload] = checked(overload, function)
+        return function
+
+    return register
+
+
+def registered() -> Mapping[torch._ops.OpOverload, Lowering]:  # noqa: SLF001 - the same
+    """Return all built-in lowerings."""
+    return MappingProxyType(_REGISTRY)
+
+
+def checked(overload: torch._ops.OpOverload, function: Function) -> Lowering:  # noqa: SLF001 - the same
+    """Return the function as a lowering of `overload`; raise `TypeError` if its parameters are not the schema's."""
+    wanted = [argument.name for argument in overload._schema.arguments]  # noqa: SLF001 - the schema has no other door
+    _, *names = inspect.signature(function).parameters
+    if [name.rstrip("_") if name not in wanted else name for name in names] != wanted:
+        raise TypeError(f"lowering {function.__name__} of {overload} takes {names}, the schema says {wanted}")
+    hints = get_type_hints(function)
+    return Lowering(function, {want: (name, hints.get(name, object)) for want, name in zip(wanted, names, strict=True)})
+
+
+def bind(overload: torch._ops.OpOverload, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, object]:  # noqa: SLF001 - the same
+    """Return schema argument name -> value for a call, defaults filled in."""
+    schema = overload._schema.arguments  # noqa: SLF001 - the same
+    bound = {argument.name: value for argument, value in zip(schema, args, strict=False)}
+    for argument in schema[len(args) :]:
+        bound[argument.name] = kwargs[argument.name] if argument.name in kwargs else argument.default_value
+    return bound
+
+
+def _fit(scope: Scope, name: str, value: object, accepted: object) -> object:
+    text = str(accepted)
+    takes_blob, takes_weight = "Blob" in text, "Weight" in text
+    if isinstance(value, Weight) and takes_blob and not takes_weight:
+        return scope.constant(value)
+    if isinstance(value, Blob) and takes_weight and not takes_blob:
+        raise Refuse(
+            f"{name} is computed from the input, but Caffe's layer holds it as a constant",
+            hint=f"make {name} a parameter, a buffer or a constant of the model",
+        )
+    if isinstance(value, list | tuple):
+        return [_fit(scope, name, item, accepted) for item in value]
+    return value

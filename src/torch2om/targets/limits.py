@@ -1,0 +1,197 @@
+"""Limits as data: what a target accepts, line by line, each with its source.
+
+One row feeds the check, the error text, `torch2om limits TARGET`, the docs and the boundary tests.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+from torch2om.caffe.dialect import Dialect
+from torch2om.ir.net import Layer, Net
+from torch2om.ir.op import Op, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A layer where it stands: with the shapes of its bottoms and tops."""
+
+    layer: Layer
+    bottoms: tuple[Shape, ...]
+    tops: tuple[Shape, ...]
+
+    @classmethod
+    def of(cls, layer: Layer, bottoms: tuple[Shape, ...]) -> Site:
+        """Return the site of a layer whose bottoms have these shapes."""
+        return cls(layer, bottoms, layer.op.infer(bottoms, layer.weight_shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A limit that a layer breaks: the sentence about this layer, and who says so."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Limit(ABC):
+    """One line of what a target accepts."""
+
+    @property
+    @abstractmethod
+    def sentence(self) -> str:
+        """The limit in words, for tables and error texts."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Who says so: document and row, or file and line."""
+
+    @abstractmethod
+    def broken(self, site: Site) -> str:
+        """Return what about this layer breaks the limit (`kernel is 300`), or the empty string."""
+
+
+@dataclass(frozen=True)
+class Range(Limit):
+    """`low <= field <= high`, for a number or for each number of a tuple."""
+
+    name: str
+    low: float
+    high: float
+    source: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The range in words."""
+        return f"{self.name} is {self.low:g} to {self.high:g}"
+
+    def broken(self, site: Site) -> str:
+        """Return the value that is outside, or nothing."""
+        value = getattr(site.layer.op, self.name)
+        values = value if isinstance(value, tuple) else (value,)
+        return "" if all(self.low <= v <= self.high for v in values) else f"{self.name} is {_plain(value)}"
+
+
+@dataclass(frozen=True)
+class OneOf(Limit):
+    """The field is one of the listed values."""
+
+    name: str
+    values: tuple[object, ...]
+    source: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The values in words."""
+        return f"{self.name} is {' or '.join(map(_plain, self.values))}"
+
+    def broken(self, site: Site) -> str:
+        """Return the value that is not listed, or nothing."""
+        value = getattr(site.layer.op, self.name)
+        return "" if value in self.values else f"{self.name} is {_plain(value)}"
+
+
+@dataclass(frozen=True)
+class Rank(Limit):
+    """Every bottom has a rank in [low, high]."""
+
+    low: int
+    high: int
+    source: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The ranks in words."""
+        return f"bottoms have {self.low} dims" if self.low == self.high else f"bottoms have {self.low} to {self.high} dims"
+
+    def broken(self, site: Site) -> str:
+        """Return the first shape of another rank, or nothing."""
+        wrong = next((s for s in site.bottoms if not self.low <= len(s) <= self.high), None)
+        return "" if wrong is None else f"a bottom has {len(wrong)} dims: {list(wrong)}"
+
+
+@dataclass(frozen=True)
+class Bottoms(Limit):
+    """The layer has between low and high bottoms."""
+
+    low: int
+    high: int
+    source: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The count in words."""
+        return f"{self.low} bottoms" if self.low == self.high else f"{self.low} to {self.high} bottoms"
+
+    def broken(self, site: Site) -> str:
+        """Return the count if it is outside, or nothing."""
+        count = len(site.bottoms)
+        return "" if self.low <= count <= self.high else f"it has {count} bottoms"
+
+
+@dataclass(frozen=True)
+class Formula(Limit):
+    """A condition over the layer where it stands; `text` says it in words, `shown` what the layer has instead."""
+
+    text: str
+    holds: Callable[[Site], bool]
+    source: str = ""
+    shown: Callable[[Site], str] = lambda _: ""
+
+    @property
+    def sentence(self) -> str:
+        """The condition in words."""
+        return self.text
+
+    def broken(self, site: Site) -> str:
+        """Return what the layer has, or the condition itself, if it does not hold."""
+        return "" if self.holds(site) else self.shown(site) or f"not so: {self.text}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader of Caffe files: which layer types it accepts, within which limits, in which dialect.
+
+    `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
+    `general` are limits of every layer. `title`, `soc` and `compiler` are for people and for the command line.
+    """
+
+    name: str
+    title: str
+    dialect: Dialect
+    accepts: Mapping[type[Op], tuple[Limit, ...]]
+    source: str
+    general: tuple[Limit, ...] = ()
+    soc: str = ""
+    compiler: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the table against the op classes: a limit on a field that does not exist is a defect of the table."""
+        for op, limits in self.accepts.items():
+            known = {field.name for field in fields(op)}
+            wrong = [limit.name for limit in limits if isinstance(limit, Range | OneOf) and limit.name not in known]
+            if wrong:
+                raise ValueError(f"{self.name}: {op.__name__} has no field {wrong}")
+
+    def violations(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Violation, ...]:
+        """Return every limit that the layer breaks here, in table order; empty means legal."""
+        limits = self.accepts.get(type(layer.op))
+        if limits is None:
+            kind = layer.op.caffe_type or type(layer.op).__name__
+            return (Violation(f"{self.name} has no layer {kind}", self.source),)
+        site = Site.of(layer, bottoms)
+        found = ((limit, limit.broken(site)) for limit in (*self.general, *limits))
+        return tuple(Violation(f"{what}, but {limit.sentence}", limit.source) for limit, what in found if what)
+
+    def check(self, net: Net) -> list[tuple[Layer, tuple[Violation, ...]]]:
+        """Return the layers that break a limit, with the limits they break."""
+        found = [(layer, self.violations(layer, net.bottom_shapes(layer))) for layer in net.layers]
+        return [(layer, broken) for layer, broken in found if broken]
+
+
+def _plain(value: object) -> str:
+    return str(value) if not isinstance(value, tuple) else "x".join(map(str, value))
