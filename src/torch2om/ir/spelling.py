@@ -49,7 +49,7 @@ class Choice(Spelling):
 
 @dataclass(frozen=True, slots=True)
 class Unwritten(Spelling):
-    """A field that this dialect cannot write: any value but the op's default is refused by the writer."""
+    """A field without a proto spelling: what the layer's list of tops (`tops`) or the target's limits already say."""
 
 
 def spelled(

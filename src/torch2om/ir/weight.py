@@ -17,22 +17,30 @@ import numpy.typing as npt
 
 from torch2om.ir.op import Array, Shape
 
+Precision = np.dtype[np.floating[Any]]  # Any: the float width is the caller's choice
+AnyArray = npt.NDArray[Any]  # Any: parameters come in any dtype
+
+# Vectors (a batch norm's, a bias) are always computed in float64: it costs nothing, and sums such as
+# beta - mean * gamma / sqrt(var + eps) cancel. Large arrays are only ever scaled, where float32 loses one rounding.
+SMALL = 1 << 16
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Weight:
-    """A constant array: its shape, and a pure function that computes it in float64 or float32 on demand.
+    """A constant array: its shape, and a pure function that computes it in a given precision on demand.
 
-    `source` computes the array in at least the precision of the stored parameters; `array` casts to what is asked.
-    Two weights are equal if they are the same object: compare numbers with `array`.
+    `source(dtype)` returns the array computed in `dtype` or better; `array` casts to what is asked. Two weights are
+    equal if they are the same object: compare numbers with `array`.
     """
 
     shape: Shape
-    source: Callable[[], npt.NDArray[Any]]  # Any: parameters come in any float dtype
+    source: Callable[[Precision], AnyArray]
 
     def array(self, dtype: npt.DTypeLike = np.float64) -> Array:
         """Return the numbers in `dtype`, C-contiguous and read-only; shape `self.shape`."""
-        values = np.ascontiguousarray(self.source(), dtype=dtype).reshape(self.shape)
-        values = values.view()
+        asked = np.dtype(dtype)
+        precise = np.dtype(np.float64 if self.size <= SMALL else np.promote_types(asked, np.float32))
+        values = np.ascontiguousarray(self.source(precise), dtype=asked).reshape(self.shape).view()
         values.flags.writeable = False
         return values
 
@@ -42,16 +50,16 @@ class Weight:
         return math.prod(self.shape)
 
     def map(self, shape: Shape, function: Callable[[Array], Array]) -> Weight:
-        """Return the weight `function(self)`, computed in float64 on demand."""
-        return Weight(shape, lambda: function(self.array()))
+        """Return the weight `function(self)`; the function works in the dtype of what it is given."""
+        return Weight(shape, lambda dtype: function(self.array(dtype)))
 
 
 def constant(values: npt.ArrayLike) -> Weight:
     """Return a weight that holds `values` as they are (no copy where numpy needs none)."""
     array = np.asarray(values)
-    return Weight(array.shape, lambda: array)
+    return Weight(array.shape, lambda _: array)
 
 
 def combine(shape: Shape, function: Callable[..., Array], *weights: Weight) -> Weight:
-    """Return the weight `function(*weights)`, computed in float64 on demand."""
-    return Weight(shape, lambda: function(*(weight.array() for weight in weights)))
+    """Return the weight `function(*weights)`; the function gets all arrays in one dtype and works in it."""
+    return Weight(shape, lambda dtype: function(*(weight.array(dtype) for weight in weights)))

@@ -97,7 +97,9 @@ class _Walk:
     def _hole(self, scope: Scope, node: fx.Node) -> Lowered:
         """Stand in for a refused call, so that one run lists everything that is missing."""
         fresh = Scope(self._names, scope.origin, scope.expected)
-        holes = [replace(fresh.add(Hole(shape)), kind=kind) for shape, kind in zip(scope.expected, _kinds(node), strict=True)]
+        holes = [
+            replace(fresh.add(Hole(shape)), kind=kind) for shape, kind in zip(scope.expected, _kinds(node), strict=True)
+        ]
         self._layers += fresh.layers
         return holes if isinstance(node.meta["val"], list | tuple) else holes[0]
 
@@ -156,4 +158,6 @@ def _kind(dtype: torch.dtype) -> Kind:
 def _weight(tensor: torch.Tensor) -> Weight:
     """Return a parameter as a weight: a view of its memory where numpy has its dtype."""
     shape = tuple(map(int, tensor.shape))
-    return Weight(shape, lambda: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().cpu().numpy())
+    return Weight(
+        shape, lambda _: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().cpu().numpy()
+    )

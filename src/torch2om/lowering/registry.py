@@ -77,7 +77,7 @@ def bind(overload: torch._ops.OpOverload, args: Sequence[object], kwargs: Mappin
     schema = overload._schema.arguments  # noqa: SLF001 - the same
     bound = {argument.name: value for argument, value in zip(schema, args, strict=False)}
     for argument in schema[len(args) :]:
-        bound[argument.name] = kwargs[argument.name] if argument.name in kwargs else argument.default_value
+        bound[argument.name] = kwargs.get(argument.name, argument.default_value)
     return bound
 
 
