@@ -1,1 +1,137 @@
 """Layer ops: one frozen class per Caffe layer type, and the virtual ones that every target rewrites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from torch2om.ir.op import Op
+from torch2om.layers.activation import (
+    Celu,
+    Erf,
+    Gelu,
+    Hardshrink,
+    HardSigmoid,
+    HardSwish,
+    Hardtanh,
+    LogSigmoid,
+    Selu,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanhshrink,
+)
+from torch2om.layers.elementary import Ceil, Cos, Expm1, Floor, Log1p, Reciprocal, Round, Rsqrt, Sign, Sin, Sqrt, Trunc
+from torch2om.layers.rearrangement import Reorg, ShuffleChannel
+from torch2om.layers.recurrent import LSTM, RNN
+from torch2om.layers.reduction import ArgMax, Reduction, ReductionOperation, Softmax
+from torch2om.layers.resizing import Interp, Upsample
+from torch2om.layers.shape import (
+    Concat,
+    Crop,
+    Flatten,
+    Parameter,
+    Permute,
+    Reshape,
+    Reverse,
+    Silence,
+    Slice,
+    Split,
+    Tile,
+)
+from torch2om.layers.virtual_arithmetic import (
+    Arithmetic,
+    ArithmeticKind,
+    Compare,
+    CompareKind,
+    LinearMap,
+    MatMul,
+    Where,
+)
+from torch2om.layers.virtual_pooling import AdaptivePooling, WindowPooling
+from torch2om.layers.virtual_recurrence import Cell, Recurrence
+from torch2om.layers.virtual_reduction import ArgReduce, Reduce, ReduceKind, Standardize
+from torch2om.layers.virtual_resizing import Resize, ResizeMode
+from torch2om.layers.virtual_shape import Constant, Expand, Hole, Pad, PadMode, StridedSlice
+
+__all__ = [
+    "CAFFE_TYPES",
+    "LSTM",
+    "RNN",
+    "AdaptivePooling",
+    "ArgMax",
+    "ArgReduce",
+    "Arithmetic",
+    "ArithmeticKind",
+    "Ceil",
+    "Cell",
+    "Celu",
+    "Compare",
+    "CompareKind",
+    "Concat",
+    "Constant",
+    "Cos",
+    "Crop",
+    "Erf",
+    "Expand",
+    "Expm1",
+    "Flatten",
+    "Floor",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "Hardshrink",
+    "Hardtanh",
+    "Hole",
+    "Interp",
+    "LinearMap",
+    "Log1p",
+    "LogSigmoid",
+    "MatMul",
+    "Pad",
+    "PadMode",
+    "Parameter",
+    "Permute",
+    "Reciprocal",
+    "Recurrence",
+    "Reduce",
+    "ReduceKind",
+    "Reduction",
+    "ReductionOperation",
+    "Reorg",
+    "Reshape",
+    "Resize",
+    "ResizeMode",
+    "Reverse",
+    "Round",
+    "Rsqrt",
+    "Selu",
+    "ShuffleChannel",
+    "Sign",
+    "Silence",
+    "Sin",
+    "Slice",
+    "Softmax",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
+    "Split",
+    "Sqrt",
+    "Standardize",
+    "StridedSlice",
+    "Tanhshrink",
+    "Tile",
+    "Trunc",
+    "Upsample",
+    "Where",
+    "WindowPooling",
+]
+
+CAFFE_TYPES: Mapping[str, type[Op]] = MappingProxyType(
+    {
+        op.caffe_type: op
+        for op in tuple(globals().values())
+        if isinstance(op, type) and issubclass(op, Op) and op.caffe_type is not None
+    }
+)
+"""Caffe's layer type -> the op class of that name, for every class exported here that is not virtual."""
