@@ -50,6 +50,10 @@ class Op(ABC):
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:
         """Return the tops' values in the bottoms' dtype; shapes as `infer` says."""
 
+    def expected_weights(self, bottoms: Shapes) -> tuple[Shape, ...]:  # noqa: ARG002 - most layers have none
+        """Return the shapes that the weights must have for these bottoms (none for most layers)."""
+        return ()
+
     def macs(self, bottoms: Shapes, weights: Shapes) -> int:  # noqa: ARG002 - most layers multiply nothing
         """Return the multiply-accumulate operations of one run (0 for layers without products of sums)."""
         return 0
