@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, elements, need
+from torch2om.layers.arity import check_weights
 from torch2om.layers.precision import rounded, widened
 
 
@@ -42,26 +43,26 @@ class CaffeRecurrent(Op):
         """Whether that many bottoms include a static input."""
         return bottoms == 3 + (self.states if self.expose_hidden else 0)
 
-    def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
-        """Return the shapes of y and of the exposed states."""
+    def expected_weights(self, bottoms: Shapes) -> tuple[Shape, ...]:
+        """Return the shapes of the weights, in Caffe's order; raise `BadOp` for bottoms that do not fit."""
         hidden = self.states if self.expose_hidden else 0
-        need(
-            len(bottoms) in {2 + hidden, 3 + hidden}, f"needs {2 + hidden} or {3 + hidden} bottoms, has {len(bottoms)}"
-        )
+        counts = {2 + hidden, 3 + hidden}
+        need(len(bottoms) in counts, f"needs {2 + hidden} or {3 + hidden} bottoms, has {len(bottoms)}")
         x, cont, *rest = bottoms
         need(len(x) >= 3, f"needs x as T x N x ..., has {list(x)}")
         need(cont == x[:2], f"cont must be {list(x[:2])}, is {list(cont)}")
-        static = elements(rest[0][1:]) if self.has_static(len(bottoms)) else None
-        need(static is None or rest[0][:1] == x[1:2], f"the static input must have {x[1]} rows, is {list(rest[0])}")
+        static = rest.pop(0) if self.has_static(len(bottoms)) else None
+        need(static is None or static[:1] == x[1:2], f"the static input must have {x[1]} rows, is {static}")
         state = (1, x[1], self.num_output)
-        first = rest[len(rest) - hidden :]
-        need(
-            all(shape == state for shape in first),
-            f"the first states must be {list(state)}, are {list(map(list, first))}",
-        )
-        wanted = self.weight_shapes(elements(x[2:]), static)
-        need(tuple(weights) == wanted, f"weights must be {list(map(list, wanted))}, are {list(map(list, weights))}")
-        return ((*x[:2], self.num_output), *(state,) * hidden)
+        need(all(shape == state for shape in rest), f"first states must be {list(state)}, are {list(map(list, rest))}")
+        return self.weight_shapes(elements(x[2:]), None if static is None else elements(static[1:]))
+
+    def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
+        """Return the shapes of y and of the exposed states."""
+        check_weights(weights, self.expected_weights(bottoms))
+        steps, batch, *_ = bottoms[0]
+        hidden = self.states if self.expose_hidden else 0
+        return ((steps, batch, self.num_output), *((1, batch, self.num_output),) * hidden)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:
         """Return y and the exposed states."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, axis_of, elements, need
 from torch2om.ir.spelling import Spelling, Unwritten, spelled
-from torch2om.layers.arity import exactly, sole
+from torch2om.layers.arity import check_weights, exactly, sole
 from torch2om.layers.dims import axes_of, with_dim
 
 
@@ -295,11 +295,14 @@ class Parameter(Op):
 
     dims: tuple[int, ...] = spelled("shape.dim", default=())
 
+    def expected_weights(self, bottoms: Shapes) -> tuple[Shape, ...]:
+        """Return `dims`; there must be no bottom."""
+        exactly(bottoms, 0)
+        return (self.dims,)
+
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return `dims`, which the weight must have."""
-        exactly(bottoms, 0)
-        (weight,) = exactly(weights, 1, "weight")
-        need(weight == self.dims, f"the weight {list(weight)} has not the declared dims {list(self.dims)}")
+        check_weights(weights, self.expected_weights(bottoms))
         return (self.dims,)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no bottoms

@@ -49,17 +49,20 @@ class Recurrence(Op):
     def __post_init__(self) -> None:
         need(self.hidden >= 1, f"hidden must be at least 1, is {self.hidden}")
 
-    def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
-        """Return the shapes of y and of the last states."""
+    def expected_weights(self, bottoms: Shapes) -> tuple[Shape, ...]:
+        """Return the shapes of w_ih, w_hh, b_ih, b_hh; raise `BadOp` for bottoms that do not fit."""
         x, *states = exactly(bottoms, 1 + (self.cell.states if self.has_state else 0))
         need(len(x) == 3, f"needs x as [T, N, I], has {list(x)}")
         state, gates = (x[1], self.hidden), self.cell.gates * self.hidden
-        need(
-            all(shape == state for shape in states),
-            f"first states must be {list(state)}, are {list(map(list, states))}",
-        )
-        check_weights(weights, [(gates, x[2]), (gates, self.hidden), (gates,), (gates,)])
-        return ((*x[:2], self.hidden), *(state,) * self.cell.states)
+        fits = all(shape == state for shape in states)
+        need(fits, f"first states must be {list(state)}, are {list(map(list, states))}")
+        return ((gates, x[2]), (gates, self.hidden), (gates,), (gates,))
+
+    def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
+        """Return the shapes of y and of the last states."""
+        check_weights(weights, self.expected_weights(bottoms))
+        steps, batch, _ = bottoms[0]
+        return ((steps, batch, self.hidden), *((batch, self.hidden),) * self.cell.states)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:
         """Return y and the last states."""

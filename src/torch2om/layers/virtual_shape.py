@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, axis_of, need
-from torch2om.layers.arity import exactly, sole
+from torch2om.layers.arity import check_weights, exactly, sole
 from torch2om.layers.dims import broadcast, with_dim
 
 
@@ -138,11 +138,14 @@ class Constant(Op):
 
     shape: Shape
 
+    def expected_weights(self, bottoms: Shapes) -> tuple[Shape, ...]:
+        """Return `shape`; there must be no bottom."""
+        exactly(bottoms, 0)
+        return (self.shape,)
+
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return `shape`, which the weight must have."""
-        exactly(bottoms, 0)
-        (weight,) = exactly(weights, 1, "weight")
-        need(weight == self.shape, f"the weight {list(weight)} has not the declared shape {list(self.shape)}")
+        check_weights(weights, self.expected_weights(bottoms))
         return (self.shape,)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no bottoms
