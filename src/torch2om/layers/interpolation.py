@@ -75,13 +75,32 @@ def step(length: int, size: int, scale: float | None) -> float:
 
 
 def nearest(length: int, size: int, scale: float | None, *, exact: bool) -> Taps:
-    """Return the taps of y[o] = x[floor(o * step)], or with `exact` x[floor((o + 0.5) * step)].
+    """Return the taps of y[o] = x[floor(o * step)], or with `exact` x[floor((o + 0.5) * step)], step in float64.
 
-    PyTorch rounds the step and the product to float32 whatever the tensor's dtype (nearest_idx in UpSample.h).
+    PyTorch's general kernel: it rounds the coordinate to float32 before the floor (HelperInterpNearest).
     """
+    outputs = np.arange(size, dtype=np.float64)
+    places = np.maximum((outputs + 0.5) * step(length, size, scale) - 0.5, 0) + 0.5
+    if not exact:
+        places = outputs * step(length, size, scale)
+    return _floored(places.astype(np.float32), length)
+
+
+def nearest_small(length: int, size: int, scale: float | None, *, exact: bool) -> Taps:
+    """Return the same taps with the step in float32: PyTorch's kernel for small images (nearest_idx in UpSample.h).
+
+    Where o * step is a whole number it may pick the element before. Without `exact` it takes a size that is equal or
+    double for what it is, whatever the scale factor.
+    """
+    if not exact and size in {length, 2 * length}:
+        return picked(np.arange(size) // (size // length), length)
     outputs = np.arange(size, dtype=np.float32) + np.float32(0.5 if exact else 0)
-    places = np.floor(outputs * np.float32(step(length, size, scale)))
-    return picked(np.minimum(places.astype(np.intp), length - 1), length)
+    return _floored(outputs * np.float32(step(length, size, scale)), length)
+
+
+def _floored(places: npt.NDArray[np.float32], length: int) -> Taps:
+    """Return the taps that pick the element at each coordinate, rounded down and kept within the input."""
+    return picked(np.minimum(np.floor(places).astype(np.intp), length - 1), length)
 
 
 def linear(length: int, size: int, scale: float | None = None, *, align_corners: bool) -> Taps:

@@ -8,8 +8,11 @@ from enum import StrEnum
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, need
 from torch2om.layers.arity import sole
-from torch2om.layers.interpolation import Floats, Taps, apply_taps, area, cubic, linear, nearest
+from torch2om.layers.interpolation import Floats, Taps, apply_taps, area, cubic, linear, nearest, nearest_small
 from torch2om.layers.precision import rounded, widened
+
+# PyTorch resizes an image to the nearest element by another kernel if its new height and width add up to no more.
+SMALL_IMAGE = 128
 
 
 class ResizeMode(StrEnum):
@@ -52,7 +55,10 @@ class Resize(Op):
         """Return the interpolation along one axis."""
         match self.mode:
             case ResizeMode.NEAREST | ResizeMode.NEAREST_EXACT:
-                return nearest(length, size, scale, exact=self.mode is ResizeMode.NEAREST_EXACT)
+                # The choice is upsample_nearest2d's (_use_vectorized_kernel_cond_2d in cpu/UpSampleKernel.cpp); with
+                # channels last it takes the small kernel for larger images too.
+                pick = nearest_small if len(self.size) == 2 and sum(self.size) <= SMALL_IMAGE else nearest
+                return pick(length, size, scale, exact=self.mode is ResizeMode.NEAREST_EXACT)
             case ResizeMode.LINEAR:
                 return linear(length, size, scale, align_corners=self.align_corners)
             case ResizeMode.CUBIC:
