@@ -1,0 +1,148 @@
+"""Runs a net in numpy: in float64 by default, in float32 on request, in float16 as a device rounds.
+
+In float16 the inputs, the weights and every layer's result are rounded to float16, and each layer computes in float32.
+Blobs are read-only and are forgotten as soon as their last reader has run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
+from torch2om.ir.net import Input, Layer, Net
+from torch2om.ir.op import Array, BadOp
+
+Numbers = Mapping[str, npt.NDArray[Any]]  # Any: whatever real numbers the user feeds
+Width = np.dtype[np.floating[Any]]  # Any: one of WIDTHS
+
+WIDTHS: tuple[Width, ...] = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16))
+
+
+def execute(
+    net: Net,
+    inputs: Numbers,
+    dtype: npt.DTypeLike = np.float64,
+    keep: Collection[str] | Literal["all"] | None = None,
+) -> Mapping[str, Array]:
+    """Return blobs of one run: the net's outputs, or those named in `keep`, or all of them.
+
+    Raises `UsageError` if `inputs`, `dtype` or `keep` do not fit the net.
+    """
+    wanted = _wanted(net, keep)
+    held = _fed(net, inputs, _width(dtype))
+    kept = {name: blob for name, blob in held.items() if name in wanted}
+    kept.update((top, blob) for _, top, blob in _steps(net, held, _width(dtype)) if top in wanted)
+    return MappingProxyType({name: kept[name] for name in wanted})
+
+
+def blobs(net: Net, inputs: Numbers, dtype: npt.DTypeLike = np.float64) -> Iterator[tuple[Layer, str, Array]]:
+    """Yield (layer, top, values) in the net's order, each as soon as its layer has run.
+
+    Raises `UsageError`, before anything runs, if `inputs` or `dtype` do not fit the net.
+    """
+    return _steps(net, _fed(net, inputs, _width(dtype)), _width(dtype))
+
+
+def _steps(net: Net, held: dict[str, Array], width: Width) -> Iterator[tuple[Layer, str, Array]]:
+    """Run the layers on the blobs in `held`, which gains the tops and loses what nobody reads any more."""
+    for layer, dying in zip(net.layers, _dying(net), strict=True):
+        tops = _run(layer, [held[bottom] for bottom in layer.bottoms], width)
+        held.update(tops)
+        yield from ((layer, top, blob) for top, blob in tops.items())
+        for blob in dying:
+            held.pop(blob)
+
+
+def _dying(net: Net) -> list[list[str]]:
+    """Return, for each layer, the blobs that nobody reads after it."""
+    last = {blob: index for index, layer in enumerate(net.layers) for blob in (*layer.tops, *layer.bottoms)}
+    dying: list[list[str]] = [[] for _ in net.layers]
+    for blob, index in last.items():
+        dying[index].append(blob)
+    return dying
+
+
+def _run(layer: Layer, bottoms: list[Array], width: Width) -> dict[str, Array]:
+    """Return the tops of one layer, rounded to `width`; an error says which layer it was."""
+    try:
+        shapes = layer.op.infer([blob.shape for blob in bottoms], layer.weight_shapes)
+        results = _results(layer, bottoms, width)
+    except BadOp as error:
+        raise CaffeFileError(Diagnostic("F507", str(error), origin=layer.origin, layer=layer.name)) from error
+    except Exception as error:
+        error.add_note(f"in layer {layer.name} ({layer.op})")
+        raise
+    found = [blob.shape for blob in results]
+    if found != list(shapes):
+        raise AssertionError(f"layer {layer.name} ({layer.op}) made {found} instead of {list(shapes)}")
+    return dict(zip(layer.tops, results, strict=True))
+
+
+def _results(layer: Layer, bottoms: list[Array], width: Width) -> list[Array]:
+    """Run the op in float32 or float64 and round what it gives; infinities and NaN are results like any other."""
+    computing = np.promote_types(width, np.float32)
+    weights = [weight.array(width).astype(computing, copy=False) for weight in layer.weights]
+    with np.errstate(all="ignore"):
+        tops = layer.op.run([blob.astype(computing, copy=False) for blob in bottoms], weights)
+        return [_frozen(top, width) for top in tops]
+
+
+def _frozen(values: npt.ArrayLike, width: Width) -> Array:
+    """Return a read-only view of the values in `width`."""
+    blob = np.asarray(values, width).view()
+    blob.flags.writeable = False
+    return blob
+
+
+def _width(dtype: npt.DTypeLike) -> Width:
+    """Return the dtype if blobs can have it."""
+    for width in WIDTHS:
+        if width == dtype:
+            return width
+    names = ", ".join(width.name for width in WIDTHS)
+    raise UsageError(Diagnostic("U115", f"a net runs in {names}, not in {np.dtype(dtype).name}"))
+
+
+def _wanted(net: Net, keep: Collection[str] | None) -> tuple[str, ...]:
+    """Return the names of the blobs to keep, each once."""
+    if keep is None:
+        return net.output_blobs
+    known = (*(source.name for source in net.inputs), *(top for layer in net.layers for top in layer.tops))
+    if keep == "all":
+        return known
+    unknown = [name for name in keep if name not in set(known)]
+    if unknown:
+        raise UsageError(Diagnostic("U132", f"the net has no blob {name!r}") for name in unknown)
+    return tuple(dict.fromkeys(keep))
+
+
+def _fed(net: Net, inputs: Numbers, width: Width) -> dict[str, Array]:
+    """Return the input blobs in `width`; raise with everything that does not fit."""
+    problems = Problems()
+    for text in _misfits(net.inputs, inputs):
+        problems.add(Diagnostic("U115", text, hint=f"the net's inputs are {_sentence(net.inputs)}"))
+    problems.raise_as(UsageError)
+    with np.errstate(all="ignore"):
+        return {source.name: _frozen(inputs[source.name], width) for source in net.inputs}
+
+
+def _misfits(sources: Iterable[Input], inputs: Numbers) -> Iterator[str]:
+    """Yield what is missing, unknown, of another shape or not a real number."""
+    shapes = {source.name: source.shape for source in sources}
+    yield from (f"input {name!r} has no value" for name in shapes if name not in inputs)
+    yield from (f"the net has no input {name!r}" for name in inputs if name not in shapes)
+    for name in (name for name in shapes if name in inputs):
+        values = np.asarray(inputs[name])
+        if values.shape != shapes[name]:
+            yield f"input {name!r} has shape {list(values.shape)}, needs {list(shapes[name])}"
+        if values.dtype.kind not in "fiub":
+            yield f"input {name!r} holds {values.dtype.name}, which are no real numbers"
+
+
+def _sentence(sources: Iterable[Input]) -> str:
+    return ", ".join(f"{source.name} {list(source.shape)}" for source in sources)
