@@ -98,6 +98,11 @@ CODES: dict[str, CodeInfo] = {
         "This verb runs a PyTorch model, and torch cannot be imported.",
         "pip install 'torch2om[torch]'; check, run and analyze work on Caffe files without it.",
     ),
+    "U142": CodeInfo(
+        "lowerings of another package are broken",
+        "An installed package offers lowerings (entry point torch2om.lowerings) that cannot be used.",
+        "The message names the package: mend it, or uninstall it.",
+    ),
     "C201": CodeInfo(
         "data-dependent control flow",
         "The model's Python branches on a tensor's value, so no single static graph describes it.",

@@ -17,12 +17,10 @@ from torch2om.ir.op import BadOp, Shape
 from torch2om.ir.validator import validate
 from torch2om.ir.weight import Weight
 from torch2om.layers import Hole
-from torch2om.lowering.registry import Function, Lowered, Lowering, bind, checked, registered
+from torch2om.lowering.registry import Function, Lowered, Lowering, Overload, bind, checked, registered
 from torch2om.lowering.scope import Scope
 from torch2om.origin import Origin
 from torch2om.program import Program
-
-Overload = torch._ops.OpOverload  # noqa: SLF001 - torch's public operators are of this type
 
 
 def lower(program: Program, lowerings: Mapping[Overload, Function] | None = None) -> Net:

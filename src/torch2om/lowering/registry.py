@@ -21,6 +21,7 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.weight import Weight
 from torch2om.lowering.scope import Scope
 
+Overload = torch._ops.OpOverload  # noqa: SLF001 - torch's public operators are of this type
 Lowered = Blob | tuple[Blob, ...] | list[Blob]
 Function = Callable[..., Lowered]
 
@@ -41,10 +42,10 @@ class Lowering:
         return self.function(scope, **given)
 
 
-_REGISTRY: dict[torch._ops.OpOverload, Lowering] = {}  # noqa: SLF001 - torch's public operators are of this type
+_REGISTRY: dict[Overload, Lowering] = {}
 
 
-def lowers(*overloads: torch._ops.OpOverload) -> Callable[[Function], Function]:  # noqa: SLF001 - the same
+def lowers(*overloads: Overload) -> Callable[[Function], Function]:
     """Register the decorated function as the lowering of these ATen overloads; a wrong parameter name fails here."""
 
     def register(function: Function) -> Function:
@@ -57,12 +58,12 @@ def lowers(*overloads: torch._ops.OpOverload) -> Callable[[Function], Function]:
     return register
 
 
-def registered() -> Mapping[torch._ops.OpOverload, Lowering]:  # noqa: SLF001 - the same
+def registered() -> Mapping[Overload, Lowering]:
     """Return all built-in lowerings."""
     return MappingProxyType(_REGISTRY)
 
 
-def checked(overload: torch._ops.OpOverload, function: Function) -> Lowering:  # noqa: SLF001 - the same
+def checked(overload: Overload, function: Function) -> Lowering:
     """Return the function as a lowering of `overload`; raise `TypeError` if its parameters are not the schema's."""
     wanted = [argument.name for argument in overload._schema.arguments]  # noqa: SLF001 - the schema has no other door
     _, *names = inspect.signature(function).parameters
@@ -72,9 +73,9 @@ def checked(overload: torch._ops.OpOverload, function: Function) -> Lowering:  #
     return Lowering(function, {want: (name, hints.get(name, object)) for want, name in zip(wanted, names, strict=True)})
 
 
-def bind(overload: torch._ops.OpOverload, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, object]:  # noqa: SLF001 - the same
+def bind(overload: Overload, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, object]:
     """Return schema argument name -> value for a call, defaults filled in."""
-    schema = overload._schema.arguments  # noqa: SLF001 - the same
+    schema = overload._schema.arguments  # noqa: SLF001 - the schema has no other door
     bound = {argument.name: value for argument, value in zip(schema, args, strict=False)}
     for argument in schema[len(args) :]:
         bound[argument.name] = kwargs.get(argument.name, argument.default_value)
