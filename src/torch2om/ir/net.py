@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-from torch2om.ir.weight import Weight
 from torch2om.ir.op import Op, Shape
+from torch2om.ir.weight import Weight
 from torch2om.origin import NOWHERE, Origin
 
 

@@ -20,12 +20,13 @@ class Spelling:
     """One proto field of the op's message: a scalar, an enumerator (a StrEnum's value is its name) or a list.
 
     `name` is the field's path (`shape.dim`). `beside` are further fields written whenever this one is, each with a
-    fixed value (ATC's Upsample wants `scale: 1` beside its `stride`).
+    fixed value (ATC's Upsample wants `scale: 1` beside its `stride`). `aliases` are older names, only read.
     """
 
     name: str
     always: bool = False
     beside: tuple[tuple[str, object], ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class Concat(Op):
     caffe_type = "Concat"
     message = "concat_param"
 
-    axis: int = 1
+    axis: int = spelled(Spelling("axis", aliases=("concat_dim",)), default=1)
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return the first bottom's dims with the lengths along `axis` added up; all other dims must agree."""
@@ -147,7 +147,7 @@ class Slice(Op):
     caffe_type = "Slice"
     message = "slice_param"
 
-    axis: int = 1
+    axis: int = spelled(Spelling("axis", aliases=("slice_dim",)), default=1)
     slice_point: tuple[int, ...] = ()
     tops: int = spelled(Unwritten(""), default=2)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from torch2om.passes import cleanup, folding, padding, patterns
 from torch2om.passes.driver import simplify
 from torch2om.passes.naming import name_layers
+from torch2om.passes.rules import Rewrite, all_rewrites
 
-__all__ = ["name_layers", "simplify"]
+__all__ = ["Rewrite", "all_rewrites", "cleanup", "folding", "name_layers", "padding", "patterns", "simplify"]

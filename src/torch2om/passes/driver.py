@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.net import Layer, Net
 from torch2om.passes.rules import RewriteBuilder, all_rewrites
@@ -11,11 +13,25 @@ MAX_ROUNDS = 10  # each round takes one more step of a chain of rewrites; the lo
 
 def simplify(net: Net) -> Net:
     """Return an equal net with fewer layers: constants folded into weights, no-ops removed, patterns recovered."""
+    net = without_dead(net)
     for _ in range(MAX_ROUNDS):
         net, changed = _round(net)
         if not changed:
             break
     return net
+
+
+def without_dead(net: Net) -> Net:
+    """Return the net without the layers that lead to no output."""
+    needed = set(net.output_blobs)
+    alive = []
+    for layer in reversed(net.layers):
+        if needed.intersection(layer.tops):
+            alive.append(layer)
+            needed.update(layer.bottoms)
+    layers = tuple(reversed(alive))
+    blobs = {source.name for source in net.inputs} | {top for layer in layers for top in layer.tops}
+    return replace(net, layers=layers, mirrors={blob: call for blob, call in net.mirrors.items() if blob in blobs})
 
 
 def _round(net: Net) -> tuple[Net, bool]:

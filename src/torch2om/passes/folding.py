@@ -1,0 +1,158 @@
+"""Rewrites that put affine maps into the weights of the layer before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from torch2om.ir.blob import Blob
+from torch2om.ir.net import Layer
+from torch2om.ir.op import Array, elements
+from torch2om.ir.weight import Weight, combine, constant
+from torch2om.layers import (
+    BatchNorm,
+    Bias,
+    Convolution,
+    Deconvolution,
+    InnerProduct,
+    Power,
+    Scale,
+)
+from torch2om.passes.rules import RewriteBuilder, rewrites
+
+Linear = Convolution | Deconvolution | InnerProduct
+
+
+@rewrites(BatchNorm)
+def batch_norm_is_scale(b: RewriteBuilder, op: BatchNorm, x: Blob) -> Blob | None:
+    """(x - mean/f) / sqrt(var/f + eps) = x * s - mean/f * s, s = 1 / sqrt(var/f + eps); f = 0 stands for 1/f = 0."""
+    if not op.use_global_stats or len(b.weights) != 3:
+        return None
+    mean, var, factor = b.weights
+    scale = combine(mean.shape, lambda v, f: 1 / np.sqrt(v * _inverse(f) + v.dtype.type(op.eps)), var, factor)
+    shift = combine(mean.shape, lambda m, f, s: -m * _inverse(f) * s, mean, factor, scale)
+    return b.add(Scale(axis=1, num_axes=1, bias_term=True), x, weights=(scale, shift))
+
+
+def _inverse(factor: Array) -> Array:
+    """1/f, and 0 for f = 0 (BVLC batch_norm_layer.cpp)."""
+    return np.divide(1.0, factor, out=np.zeros_like(factor), where=factor != 0)
+
+
+@rewrites(Scale)
+def scale_into_linear(b: RewriteBuilder, op: Scale, x: Blob) -> Blob | None:
+    """s * (W x + c) + t = (s W) x + (s c + t), for one number per output channel."""
+    producer = b.producer(x)
+    if producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
+        return None
+    shift = b.weights[1] if op.bias_term else None
+    return _absorb(b, producer, b.weights[0], shift)
+
+
+@rewrites(Bias)
+def bias_into_linear(b: RewriteBuilder, op: Bias, x: Blob) -> Blob | None:
+    """(W x + c) + t = W x + (c + t), for one number per output channel."""
+    producer = b.producer(x)
+    if producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
+        return None
+    return _absorb(b, producer, None, b.weights[0])
+
+
+@rewrites(Power)
+def affine_into_linear(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
+    """a * (W x + c) + t = (a W) x + (a c + t), for two numbers."""
+    producer = b.producer(x)
+    if op.power != 1 or producer is None or not isinstance(producer.op, Linear) or not b.read_once(x):
+        return None
+    channels = (producer.op.num_output,)
+    scale = None if op.scale == 1 else constant(np.full(channels, op.scale))
+    shift = None if op.shift == 0 else constant(np.full(channels, op.shift))
+    return _absorb(b, producer, scale, shift)
+
+
+@rewrites(Scale)
+def scale_of_scale(b: RewriteBuilder, op: Scale, x: Blob) -> Blob | None:
+    """s2 * (s1 * x + t1) + t2 = (s2 s1) x + (s2 t1 + t2), over the same axes."""
+    producer = b.producer(x)
+    if producer is None or not isinstance(producer.op, Scale) or not b.read_once(x):
+        return None
+    first = producer.op
+    if (
+        (first.axis, first.num_axes) != (op.axis, op.num_axes)
+        or len(producer.bottoms) != 1
+        or len(b.layer.bottoms) != 1
+    ):
+        return None
+    scale = combine(b.weights[0].shape, np.multiply, b.weights[0], producer.weights[0])
+    shift = _shifted(producer.weights[1:], b.weights[0], b.weights[1] if op.bias_term else None)
+    b.come_from(producer)
+    (source,) = b.bottoms(producer)
+    weights = (scale,) if shift is None else (scale, shift)
+    return b.add(replace(op, bias_term=shift is not None), source, weights=weights)
+
+
+@rewrites(Power)
+def affine_of_affine(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
+    """(t2 + a2 * (t1 + a1 * x)) ^ p = (t2 + a2 t1 + a2 a1 x) ^ p."""
+    producer = b.producer(x)
+    if producer is None or not isinstance(producer.op, Power) or producer.op.power != 1 or not b.read_once(x):
+        return None
+    first = producer.op
+    (source,) = b.bottoms(producer)
+    merged = replace(op, scale=op.scale * first.scale, shift=op.shift + op.scale * first.shift)
+    return b.add(merged, source)
+
+
+def _per_channel(op: Scale | Bias, weights: tuple[Weight, ...], producer: Layer, x: Blob) -> bool:
+    """Whether the layer multiplies or shifts each output channel of a linear producer by one constant."""
+    if not weights or not isinstance(producer.op, Linear) or (type(op) is Scale and len(weights) != 1 + op.bias_term):
+        return False
+    channel = x.rank - 1 if isinstance(producer.op, InnerProduct) else 1
+    return op.axis % x.rank == channel and elements(weights[0].shape) == x.shape[channel]
+
+
+def _absorb(b: RewriteBuilder, producer: Layer, scale: Weight | None, shift: Weight | None) -> Blob:
+    """Return the producer with its weights scaled and shifted per output channel."""
+    op = producer.op
+    assert isinstance(op, Linear)
+    filters, *rest = producer.weights
+    bias = _shifted(tuple(rest), scale, shift)
+    if scale is not None:
+        scale = _flat(scale)
+        filters = combine(filters.shape, _scaler(op), filters, scale)
+    b.come_from(producer)
+    weights = (filters,) if bias is None else (filters, bias)
+    return b.add(replace(op, bias_term=bias is not None), *b.bottoms(producer), weights=weights)
+
+
+def _flat(weight: Weight) -> Weight:
+    return weight.map((weight.size,), np.ravel)
+
+
+def _shifted(bias: tuple[Weight, ...], scale: Weight | None, shift: Weight | None) -> Weight | None:
+    """scale * bias + shift, where each may be missing."""
+    terms = [_flat(term) for term in bias]
+    if terms and scale is not None:
+        terms = [combine(terms[0].shape, np.multiply, terms[0], _flat(scale))]
+    if shift is not None:
+        terms.append(_flat(shift))
+    return combine(terms[0].shape, np.add, *terms) if len(terms) == 2 else next(iter(terms), None)
+
+
+def _scaler(op: Linear) -> Callable[[Array, Array], Array]:
+    """Return the function that multiplies the filters of each output channel by its number."""
+    match op:
+        case InnerProduct(transpose=True):
+            return np.multiply
+        case Deconvolution(group=group):
+            return lambda filters, scale: _scale_deconvolution(filters, scale, group)
+    return lambda filters, scale: filters * scale.reshape(-1, *(1,) * (filters.ndim - 1))
+
+
+def _scale_deconvolution(filters: Array, scale: Array, group: int) -> Array:
+    """Filters are (in, out / group, kernel...): the inputs of group g make its outputs."""
+    per_group = scale.reshape(group, 1, -1, *(1,) * (filters.ndim - 2))
+    grouped = filters.reshape(group, -1, *filters.shape[1:])
+    return (grouped * per_group).reshape(filters.shape)

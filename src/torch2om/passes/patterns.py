@@ -1,0 +1,91 @@
+"""Rewrites that recover what a group of layers was written for."""
+
+from __future__ import annotations
+
+from torch2om.ir.blob import Blob
+from torch2om.ir.net import Layer
+from torch2om.layers import (
+    Arithmetic,
+    ArithmeticKind,
+    Eltwise,
+    EltwiseOperation,
+    HardSigmoid,
+    HardSwish,
+    Hardtanh,
+    Permute,
+    Power,
+    ReLU6,
+    Reshape,
+    ShuffleChannel,
+    Sigmoid,
+    Swish,
+)
+from torch2om.passes.rules import RewriteBuilder, rewrites
+
+
+@rewrites(Reshape)
+def reshape_permute_reshape_is_shuffle(b: RewriteBuilder, op: Reshape, x: Blob) -> Blob | None:
+    """(N, C, ...) -> (N, g, C/g, ...) -> (N, C/g, g, ...) -> (N, C, ...) = shuffle channels in g groups."""
+    permute = b.producer(x)
+    if permute is None or not isinstance(permute.op, Permute) or permute.op.order[:3] != (0, 2, 1):
+        return None
+    (grouped,) = b.bottoms(permute)
+    reshape = b.producer(grouped)
+    if reshape is None or not isinstance(reshape.op, Reshape):
+        return None
+    (source,) = b.bottoms(reshape)
+    (shape,) = op.infer([x.shape], ())
+    keeps_rest = permute.op.order[3:] == tuple(range(3, x.rank)) and grouped.shape[3:] == source.shape[2:]
+    if shape != source.shape or not keeps_rest or grouped.shape[0] != source.shape[0] or source.rank < 3:
+        return None
+    return b.add(ShuffleChannel(grouped.shape[1]), source)
+
+
+@rewrites(Eltwise, Arithmetic)
+def product_with_sigmoid_is_swish(b: RewriteBuilder, op: Eltwise | Arithmetic, *blobs: Blob) -> Blob | None:
+    """x * sigmoid(x) = swish(x)."""
+    gate = _gate(b, op, blobs, Sigmoid)
+    return None if gate is None else b.add(Swish(), gate)
+
+
+@rewrites(Eltwise, Arithmetic)
+def product_with_hard_sigmoid_is_hard_swish(b: RewriteBuilder, op: Eltwise | Arithmetic, *blobs: Blob) -> Blob | None:
+    """x * hard_sigmoid(x) = hard_swish(x)."""
+    gate = _gate(b, op, blobs, HardSigmoid)
+    return None if gate is None else b.add(HardSwish(), gate)
+
+
+@rewrites(Power)
+def clamped_line_is_hard_sigmoid(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
+    """relu6(x + 3) / 6 = hard_sigmoid(x)."""
+    clamp = b.producer(x)
+    if op != Power(1, 1 / 6, 0) or clamp is None or not _clamps_at_six(clamp):
+        return None
+    (moved,) = b.bottoms(clamp)
+    shift = b.producer(moved)
+    if shift is None or shift.op != Power(1, 1, 3) or not (b.read_once(x) and b.read_once(moved)):
+        return None
+    return b.add(HardSigmoid(), *b.bottoms(shift))
+
+
+def _clamps_at_six(layer: Layer) -> bool:
+    return isinstance(layer.op, ReLU6) or layer.op == Hardtanh(0, 6)
+
+
+def _gate(
+    b: RewriteBuilder, op: Eltwise | Arithmetic, blobs: tuple[Blob, ...], activation: type[Sigmoid | HardSigmoid]
+) -> Blob | None:
+    """Return x where the product is x * activation(x) and nobody else reads the activation."""
+    kind = op.operation if isinstance(op, Eltwise) else op.kind
+    if kind not in (EltwiseOperation.PROD, ArithmeticKind.MUL) or len(blobs) != 2:
+        return None
+    for x, gate in (blobs, blobs[::-1]):
+        producer = b.producer(gate)
+        if (
+            producer is not None
+            and isinstance(producer.op, activation)
+            and producer.bottoms == (x.name,)
+            and b.read_once(gate)
+        ):
+            return x
+    return None

@@ -1,0 +1,216 @@
+"""The stage verify: every mirrored blob against PyTorch, in float64 for the meaning and float32 for the files.
+
+The meaning is the net in memory, run in float64 with weights folded in float64: it must equal PyTorch in float64 to
+1e-9 of the blob's scale (or the bound that an applied rule declares). The files are read back as a stranger would
+read them and run in float32: they must equal the same reference to 1e-5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from torch2om.caffe.reader import read_net
+from torch2om.emission import Artifact
+from torch2om.errors import Diagnostic, VerificationError
+from torch2om.executor import blobs
+from torch2om.ir.net import Layer, Net
+from torch2om.ir.op import Array
+from torch2om.legalization.rules import rules
+from torch2om.manifest import Manifest
+from torch2om.origin import NOWHERE, Origin
+from torch2om.program import Program
+from torch2om.reference import reference_values
+from torch2om.targets import target as find_target
+
+MEANING_TOLERANCE = 1e-9
+FILES_TOLERANCE = 1e-5
+
+Sample = Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One blob against its PyTorch value: the largest error relative to the value's scale, and the cosine."""
+
+    blob: str
+    call: str
+    layer: str
+    origin: Origin
+    error: float
+    cosine: float
+    tolerance: float
+    is_output: bool
+
+    @property
+    def equal(self) -> bool:
+        """Whether the error is within the tolerance (a NaN is not)."""
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution on one sample: what it judges, the code of a difference, the precision, and what it found."""
+
+    title: str
+    code: str
+    dtype: str
+    sample: int
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def first_difference(self) -> Comparison | None:
+        """The first blob, in the net's order, that differs."""
+        return next((found for found in self.comparisons if not found.equal), None)
+
+    @property
+    def outputs(self) -> tuple[Comparison, ...]:
+        """The comparisons of the net's outputs."""
+        return tuple(found for found in self.comparisons if found.is_output)
+
+    def worst(self, count: int = 3) -> tuple[Comparison, ...]:
+        """The blobs with the largest errors relative to their tolerance, worst first."""
+        ranked = sorted(self.comparisons, key=lambda found: -np.nan_to_num(found.error / found.tolerance, nan=np.inf))
+        return tuple(ranked[:count])
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The result: every run, and whether all blobs of all runs are equal."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether every compared blob is within its tolerance."""
+        return all(run.first_difference is None for run in self.runs)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """One diagnostic per run that differs, naming the first layer that diverges, at the user's line."""
+        return tuple(_difference(run, run.first_difference) for run in self.runs if run.first_difference is not None)
+
+    def raise_if_different(self) -> Verification:
+        """Return self, or raise `VerificationError` with the first layer that diverges in each run."""
+        if not self.equal:
+            raise VerificationError(self.diagnostics)
+        return self
+
+
+def _difference(run: Run, found: Comparison) -> Diagnostic:
+    text = (
+        f"{found.blob} differs from {found.call} by {found.error:.3g} of its scale ({run.dtype}, sample {run.sample})"
+    )
+    return Diagnostic(
+        run.code,
+        f"{text}; at most {found.tolerance:g} is allowed",
+        origin=found.origin,
+        layer=found.layer,
+        details=(f"rules applied there: {', '.join(found.origin.via)}",) if found.origin.via else (),
+    )
+
+
+def verify(program: Program, artifact: Artifact, samples: Iterable[Sample], net: Net | None = None) -> Verification:
+    """Compare the written files with PyTorch on every sample; with `net` (the legalized one) its meaning as well.
+
+    Raises `VerificationError` (V703) if PyTorch itself computes a value that is not finite on a sample.
+    """
+    manifest = artifact.manifest
+    written = read_net(artifact.prototxt, artifact.caffemodel, find_target(manifest.target).dialect)
+    bounds = _bounds(manifest, net or written)
+    runs: list[Run] = []
+    for index, sample in enumerate(samples):
+        reference = _reference(program, sample, frozenset(manifest.mirrors.values()))
+        if net is not None:
+            meaning = _Judge(manifest, reference, MEANING_TOLERANCE, bounds)
+            runs.append(Run("meaning", "V701", "float64", index, meaning.compare(net, sample, np.float64)))
+        files = _Judge(manifest, reference, FILES_TOLERANCE, bounds)
+        runs.append(Run("files", "V702", "float32", index, files.compare(written, sample, np.float32)))
+    return Verification(tuple(runs))
+
+
+def random_samples(program: Program, count: int, seed: int = 0) -> Iterator[Sample]:
+    """Yield seeded samples: standard normal inputs, and every second one uniform in [0, 1) as images are."""
+    generator = np.random.default_rng(seed)
+    for index in range(count):
+        draw = generator.standard_normal if index % 2 == 0 else generator.random
+        yield {source.name: draw(source.shape).astype(np.float32) for source in program.inputs}
+
+
+def _reference(program: Program, sample: Sample, calls: frozenset[str]) -> Mapping[str, Array]:
+    """Return PyTorch's float64 values of the calls that blobs mirror."""
+    found = {call: value for call, value in reference_values(program, sample) if call in calls}
+    broken = [call for call, value in found.items() if not np.isfinite(value).all()]
+    if broken:
+        text = f"PyTorch computes values that are not finite, first in {broken[0]}"
+        raise VerificationError(Diagnostic("V703", text))
+    return found
+
+
+def _bounds(manifest: Manifest, net: Net) -> Mapping[str, float]:
+    """Return blob -> the largest declared error bound of a rule applied to it or to anything before it."""
+    declared = {rule.name: rule.bound for family in rules().values() for rule in family if rule.bound}
+    applied = {
+        layer.name: max((declared.get(rule, 0.0) for rule in layer.via), default=0.0) for layer in manifest.layers
+    }
+    bounds: dict[str, float] = {}
+    for layer in net.layers:
+        bound = max([applied.get(layer.name, 0.0), *(bounds.get(bottom, 0.0) for bottom in layer.bottoms)])
+        bounds.update(dict.fromkeys(layer.tops, bound))
+    return bounds
+
+
+class _Judge:
+    """Compares the blobs of one execution with the reference."""
+
+    def __init__(
+        self, manifest: Manifest, reference: Mapping[str, Array], tolerance: float, bounds: Mapping[str, float]
+    ) -> None:
+        self._mirrors = manifest.mirrors
+        self._outputs = {output.blob for output in manifest.outputs}
+        self._origins = {layer.name: layer.origin for layer in manifest.layers}
+        self._reference = reference
+        self._tolerance = tolerance
+        self._bounds = bounds
+
+    def compare(self, net: Net, sample: Sample, dtype: npt.DTypeLike) -> tuple[Comparison, ...]:
+        """Execute the net and compare each mirrored blob as it is made."""
+        made = blobs(net, sample, dtype)
+        return tuple(self._comparison(layer, top, value) for layer, top, value in made if top in self._mirrors)
+
+    def _comparison(self, layer: Layer, top: str, value: Array) -> Comparison:
+        call = self._mirrors[top]
+        expected = self._reference[call]
+        return Comparison(
+            blob=top,
+            call=call,
+            layer=layer.name,
+            origin=self._origins.get(layer.name, NOWHERE),
+            error=relative_error(value, expected),
+            cosine=cosine(value, expected),
+            tolerance=max(self._tolerance, self._bounds.get(top, 0.0)),
+            is_output=top in self._outputs,
+        )
+
+
+def relative_error(value: Array, expected: Array) -> float:
+    """max|value - expected| / max|expected|, in float64 (an all-zero reference is its own scale of 1)."""
+    if value.shape != expected.shape:
+        return float("inf")
+    if value.size == 0:
+        return 0.0
+    difference = np.abs(value.astype(np.float64) - expected).max()
+    scale = np.abs(expected).max()
+    return float(difference / scale) if scale > 0 else float(difference)
+
+
+def cosine(value: Array, expected: Array) -> float:
+    """<value, expected> / (|value| |expected|), in float64; 1 if both are zero."""
+    if value.shape != expected.shape:
+        return float("nan")
+    left, right = value.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
+    norms = np.linalg.norm(left) * np.linalg.norm(right)
+    return float(left @ right / norms) if norms > 0 else float(np.array_equal(left, right))
