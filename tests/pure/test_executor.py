@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from torch2om.errors import CaffeFileError, UsageError
+from torch2om.executor import blobs, execute
+from torch2om.ir.net import Input, Layer, Net, Output
+from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes
+from torch2om.ir.weight import Weight, constant
+from torch2om.layers import Eltwise, Exp, InnerProduct, Power, ReLU, Scale, Slice
+
+
+def doubled(name: str, bottom: str, top: str) -> Layer:
+    return Layer(name, Power(scale=2), (bottom,), (top,))
+
+
+def chain(*layers: Layer, outputs: tuple[str, ...] = (), shape: Shape = (2, 3)) -> Net:
+    return Net("net", (Input("x", shape),), layers, tuple(Output(blob) for blob in outputs))
+
+
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+THREE = chain(doubled("a", "x", "ya"), doubled("b", "ya", "yb"), doubled("c", "yb", "yc"), outputs=("yc",))
+
+
+def test_the_nets_outputs_are_returned_in_their_order() -> None:
+    net = chain(doubled("a", "x", "y"), doubled("b", "y", "z"), outputs=("z", "y", "z"))
+    found = execute(net, {"x": X})
+    assert list(found) == ["z", "y"]
+    np.testing.assert_array_equal(found["z"], 4 * X)
+
+
+def test_an_input_can_be_an_output() -> None:
+    np.testing.assert_array_equal(execute(chain(outputs=("x",)), {"x": X})["x"], X)
+
+
+def test_blobs_are_kept_by_name() -> None:
+    assert list(execute(THREE, {"x": X}, keep=["yb", "x", "yb"])) == ["yb", "x"]
+
+
+def test_all_blobs_can_be_kept() -> None:
+    found = execute(THREE, {"x": X}, keep="all")
+    assert list(found) == ["x", "ya", "yb", "yc"]
+    np.testing.assert_array_equal(found["yc"], 8 * X)
+
+
+def test_keeping_a_blob_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError, match="no blob 'nope'"):
+        execute(THREE, {"x": X}, keep=["yc", "nope"])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_blobs_have_the_width_of_the_run(dtype: npt.DTypeLike) -> None:
+    assert {blob.dtype for blob in execute(THREE, {"x": X}, dtype, keep="all").values()} == {np.dtype(dtype)}
+
+
+def test_integer_inputs_are_numbers_too() -> None:
+    np.testing.assert_array_equal(execute(THREE, {"x": np.ones((2, 3), np.uint8)})["yc"], 8 * np.ones((2, 3)))
+
+
+def test_everything_wrong_with_the_inputs_is_said_at_once() -> None:
+    net = Net("net", (Input("x", (2, 3)), Input("y", (1,)), Input("z", (1,))), (), ())
+    with pytest.raises(UsageError) as caught:
+        execute(net, {"x": X.T, "y": np.ones(1, np.complex64), "q": X})
+    assert {diagnostic.code for diagnostic in caught.value.diagnostics} == {"U115"}
+    assert [diagnostic.message for diagnostic in caught.value.diagnostics] == [
+        "input 'z' has no value",
+        "the net has no input 'q'",
+        "input 'x' has shape [3, 2], needs [2, 3]",
+        "input 'y' holds complex64, which are no real numbers",
+    ]
+    assert "x [2, 3], y [1], z [1]" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.complex128, "longdouble"])
+def test_a_net_runs_in_three_widths_only(dtype: npt.DTypeLike) -> None:
+    with pytest.raises(UsageError, match="float64, float32, float16, not in"):
+        execute(THREE, {"x": X}, dtype)
+
+
+def test_wrong_inputs_are_refused_before_the_first_blob_is_asked_for() -> None:
+    with pytest.raises(UsageError):
+        blobs(THREE, {})
+
+
+def test_blobs_come_with_their_layers_in_the_nets_order() -> None:
+    net = chain(Layer("s", Slice(axis=1, tops=3), ("x",), ("p", "q", "r")), doubled("a", "q", "y"))
+    assert [(layer.name, top) for layer, top, _ in blobs(net, {"x": X})] == [
+        ("s", "p"),
+        ("s", "q"),
+        ("s", "r"),
+        ("a", "y"),
+    ]
+
+
+def test_a_layer_is_not_run_before_its_blob_is_asked_for() -> None:
+    broken = Layer("broken", Failing(lambda: 1 // 0), ("ya",), ("yb",))
+    steps = blobs(chain(doubled("a", "x", "ya"), broken), {"x": X})
+    assert next(steps)[1] == "ya"
+    with pytest.raises(ZeroDivisionError):
+        next(steps)
+
+
+def test_a_blob_is_forgotten_after_its_last_reader() -> None:
+    steps = blobs(chain(*(doubled(f"l{i}", f"b{i}" if i else "x", f"b{i + 1}") for i in range(6))), {"x": X})
+    alive: list[weakref.ref[Array]] = []
+    for _, _, blob in steps:
+        alive.append(weakref.ref(blob))
+        del blob
+        gc.collect()
+        assert [reference() is not None for reference in alive].count(True) <= 2
+
+
+def test_a_blob_lives_until_a_late_reader() -> None:
+    late = Layer("sum", Eltwise(), ("ya", "yc"), ("y",))
+    found = execute(chain(*THREE.layers, late, outputs=("y",)), {"x": X})
+    np.testing.assert_array_equal(found["y"], 10 * X)
+
+
+def test_a_layer_may_read_a_blob_twice() -> None:
+    net = chain(Layer("sum", Eltwise(), ("x", "x"), ("y",)), outputs=("y",))
+    np.testing.assert_array_equal(execute(net, {"x": X})["y"], 2 * X)
+
+
+def test_blobs_are_read_only_and_inputs_stay_writable() -> None:
+    x = X.astype(np.float64)
+    found = execute(THREE, {"x": x}, keep="all")
+    assert not any(blob.flags.writeable for blob in found.values())
+    assert x.flags.writeable
+
+
+def test_weights_are_asked_for_in_the_width_of_the_run() -> None:
+    third = constant(np.full(3, 1 / 3))
+    net = chain(Layer("s", Scale(), ("x",), ("y",), (third,)), outputs=("y",))
+    ones = np.ones((2, 3))
+    assert execute(net, {"x": ones})["y"][0, 0] == 1 / 3
+    assert execute(net, {"x": ones}, np.float32)["y"][0, 0] == np.float32(1 / 3)
+    assert execute(net, {"x": ones}, np.float16)["y"][0, 0] == np.float16(1 / 3)
+
+
+def test_float16_computes_in_float32_and_rounds_each_layer() -> None:
+    ones = constant(np.ones((1, 4096)))
+    sums = Layer("sum", InnerProduct(1, bias_term=False), ("x",), ("y",), (ones,))
+    more = Layer("more", Power(shift=1), ("y",), ("z",))
+    net = chain(sums, more, outputs=("y", "z"), shape=(1, 4096))
+    found = execute(net, {"x": np.ones((1, 4096))}, np.float16)
+    assert found["y"] == 4096  # a sum in float16 would stay at 2048
+    assert found["z"] == 4096  # 4097 is no float16
+
+
+def test_float16_rounds_inputs_and_overflows_to_infinity() -> None:
+    net = chain(Layer("e", Exp(), ("x",), ("y",)), outputs=("x", "y"), shape=(2,))
+    found = execute(net, {"x": np.array([1 / 3, 12.0])}, np.float16)
+    assert found["x"][0] == np.float16(1 / 3)
+    assert found["y"][0] == np.float16(np.exp(np.float32(np.float16(1 / 3))))
+    assert found["y"][1] == np.inf
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinities_and_nan_are_results_without_warnings() -> None:
+    net = chain(Layer("p", Power(power=-0.5), ("x",), ("y",)), outputs=("y",), shape=(3,))
+    np.testing.assert_array_equal(execute(net, {"x": np.array([4.0, 0.0, -1.0])})["y"], [0.5, np.inf, np.nan])
+
+
+@dataclass(frozen=True)
+class Failing(Op):
+    """y = what an action gives."""
+
+    action: Callable[[], object]
+    caffe_type: ClassVar[str | None] = None
+
+    def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:  # noqa: ARG002 - has no weights
+        return (bottoms[0],)
+
+    def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
+        self.action()
+        return (bottoms[0][:1],)
+
+
+def test_a_layer_that_does_not_fit_its_bottoms_is_named() -> None:
+    net = chain(doubled("a", "x", "y"), Layer("sum", Eltwise(), ("y",), ("z",)))
+    with pytest.raises(CaffeFileError, match=r"F507 \[sum\]: needs 2 bottoms or more") as caught:
+        execute(net, {"x": X})
+    assert caught.value.diagnostics[0].layer == "sum"
+
+
+def test_an_error_inside_a_layer_names_the_layer() -> None:
+    net = chain(doubled("a", "x", "y"), Layer("bad", Failing(lambda: 1 // 0), ("y",), ("z",)))
+    with pytest.raises(ZeroDivisionError) as caught:
+        execute(net, {"x": X})
+    assert "in layer bad (Failing(" in caught.value.__notes__[0]
+
+
+def test_a_weight_without_numbers_names_the_layer() -> None:
+    def refuse(_: object) -> npt.NDArray[np.float64]:
+        raise LookupError("no numbers")
+
+    net = chain(Layer("fc", InnerProduct(1, bias_term=False), ("x",), ("y",), (Weight((1, 3), refuse),)))
+    with pytest.raises(LookupError) as caught:
+        execute(net, {"x": X}, keep=["y"])
+    assert "in layer fc" in caught.value.__notes__[0]
+
+
+def test_a_result_of_another_shape_than_inferred_is_a_defect_of_the_layer() -> None:
+    net = chain(Layer("odd", Failing(lambda: None), ("x",), ("y",)))
+    with pytest.raises(AssertionError, match=r"layer odd .* made \[\(1, 3\)\] instead of \[\(2, 3\)\]"):
+        execute(net, {"x": X}, keep=["y"])
+
+
+def test_zero_dimensional_blobs_stay_arrays() -> None:
+    net = chain(Layer("a", ReLU(), ("x",), ("y",)), doubled("b", "y", "z"), outputs=("z",), shape=())
+    z = execute(net, {"x": np.array(1.5)})["z"]
+    assert isinstance(z, np.ndarray)
+    assert z == 3
