@@ -16,7 +16,7 @@ None of them knows solver messages: nothing in a NetParameter leads to one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -49,8 +49,8 @@ class Schema:
     """One dialect's messages: their classes, their fields, and their text form."""
 
     dialect: Dialect
-    table: Table
-    pool: descriptor_pool.DescriptorPool
+    table: Table = field(repr=False)
+    pool: descriptor_pool.DescriptorPool = field(repr=False)
 
     def message_class(self, name: str) -> type[CaffeMessage]:
         """Return the class of the message `name` ("LayerParameter"); KeyError if the dialect has no such message."""
@@ -73,9 +73,9 @@ class Schema:
         """The class of one blob."""
         return self.message_class("BlobProto")
 
-    def has_field(self, message: str, field: str) -> bool:
-        """Whether this dialect's message `message` ("PoolingParameter") has the field `field` ("round_mode")."""
-        return field in self.table.messages.get(message, {})
+    def has_field(self, message: str, name: str) -> bool:
+        """Whether this dialect's message `message` ("PoolingParameter") has the field `name` ("round_mode")."""
+        return name in self.table.messages.get(message, {})
 
     def parse_text(self, text: str, *, unknown: Literal["refuse", "ignore"]) -> CaffeMessage:
         """Return the NetParameter that `text` spells, as the dialect's own C++ parser reads it.
@@ -138,22 +138,22 @@ def _file(package: str, table: Table) -> descriptor_pb2.FileDescriptorProto:
         for value, number in values.items():
             enum.value.add(name=value, number=number)
     for name, fields in table.messages.items():
-        described[name].field.extend(_field(package, field, table) for field in fields.values())
+        described[name].field.extend(_described(package, one, table) for one in fields.values())
     return file
 
 
-def _field(package: str, field: Field, table: Table) -> descriptor_pb2.FieldDescriptorProto:
+def _described(package: str, one: Field, table: Table) -> descriptor_pb2.FieldDescriptorProto:
     described = descriptor_pb2.FieldDescriptorProto(
-        name=field.name, number=field.number, label=_LABELS[field.label], default_value=field.default
+        name=one.name, number=one.number, label=_LABELS[one.label], default_value=one.default
     )
-    if field.type in table.messages or field.type in table.enums:
-        described.type_name = f".{package}.{field.type}"
-    if field.type in table.messages:
+    if one.type in table.messages or one.type in table.enums:
+        described.type_name = f".{package}.{one.type}"
+    if one.type in table.messages:
         described.type = descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
-    elif field.type in table.enums:
+    elif one.type in table.enums:
         described.type = descriptor_pb2.FieldDescriptorProto.TYPE_ENUM
     else:
-        described.type = descriptor_pb2.FieldDescriptorProto.Type.Value(f"TYPE_{field.type.upper()}")
-    if field.label == "packed":
+        described.type = descriptor_pb2.FieldDescriptorProto.Type.Value(f"TYPE_{one.type.upper()}")
+    if one.label == "packed":
         described.options.packed = True
     return described

@@ -1,11 +1,12 @@
 """Message to text: the prototxt of a message, as Caffe itself prints one.
 
 Fields stand in the order of their numbers, one a line, two spaces deeper per message; a repeated field repeats its
-name; enums by name; a float has the fewest digits that read back as the same value.
+name; enums by name; a float is the shortest text that reads back as the same value.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 
@@ -57,10 +58,16 @@ def _byte(byte: int) -> str:
 
 
 def _shortest(value: float, width: str) -> str:
-    """Return `value` with the fewest digits that give it back at its width: 0.1, 1, 1e-05, inf, nan."""
-    digits = range(6, 9) if width == "f" else range(15, 17)
-    for precision in digits:
-        text = f"{value:.{precision}g}"
-        if struct.pack(width, float(text)) == struct.pack(width, value):
-            return text
-    return f"{value:.{digits.stop}g}"
+    """Return the shortest text that reads back as `value` at its width: 0.1, 1, 1e-05, 38485688, inf, nan."""
+    if math.isnan(value):
+        return "nan"
+    texts = (f"{value:.{digits}g}" for digits in (range(6, 10) if width == "f" else range(15, 18)))
+    exact = struct.pack(width, value)
+    return min((text for text in texts if _packed(width, text) == exact), key=len)
+
+
+def _packed(width: str, text: str) -> bytes:
+    try:
+        return struct.pack(width, float(text))
+    except OverflowError:  # rounded up beyond the largest float32
+        return b""
