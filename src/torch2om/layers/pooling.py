@@ -92,8 +92,6 @@ class Pooling(Op):
         if any(self.pad) and (count - 1) * stride >= size + pad:
             count -= 1
         need(count > 0, f"kernel {kernel} is larger than {size} padded by {pad}")
-        inside = not any(self.pad) or (count - 1) * stride < size + pad
-        need(inside, f"with stride {stride} a window begins beyond {size} padded by {pad}")
         return count
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
