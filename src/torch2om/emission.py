@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch2om import __version__
 from torch2om.caffe.writer import prototxt, write_caffemodel
 from torch2om.errors import Diagnostic, EmitError
 from torch2om.ir.net import Net
@@ -27,6 +26,7 @@ from torch2om.manifest import (
     unread_tops,
 )
 from torch2om.targets.limits import Target
+from torch2om.version import __version__
 
 MANIFEST = "manifest.json"
 
@@ -59,7 +59,7 @@ def emit(net: Net, target: Target, emission: Emission) -> Artifact:
     or an interruption before that leaves the old files as they were. Raises `EmitError`.
     """
     names = (f"{emission.stem}.prototxt", f"{emission.stem}.caffemodel", MANIFEST)
-    with _reported(emission.folder), _staging(emission.folder) as staging:
+    with reported(emission.folder), staged(emission.folder) as staging:
         text = prototxt(net, target.dialect)
         (staging / names[0]).write_text(text, encoding="utf-8")
         with (staging / names[1]).open("wb", buffering=1 << 16) as stream:
@@ -88,7 +88,7 @@ def _manifest(net: Net, target: Target, emission: Emission, files: tuple[Path, .
 
 
 @contextmanager
-def _reported(folder: Path) -> Iterator[None]:
+def reported(folder: Path) -> Iterator[None]:
     """Turn the system's errors into diagnostics that say what was not changed."""
     try:
         yield
@@ -99,7 +99,7 @@ def _reported(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
+def staged(folder: Path) -> Iterator[Path]:
     """Yield a new hidden folder inside the output folder (the same file system), gone at the end in any case."""
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".torch2om-", dir=folder))

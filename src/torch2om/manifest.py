@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return the manifest as JSON text."""
-        return json.dumps({**asdict(self), "mirrors": dict(self.mirrors)}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(self, default=_plain, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -116,6 +116,15 @@ class Manifest:
             return cls(**{**data, **_records(data)})
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(Diagnostic("V704", f"the manifest cannot be read: {error}")) from error
+
+
+def _plain(value: object) -> Mapping[str, object]:
+    """Return a record as JSON knows it, without the copies that dataclasses.asdict makes."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if is_dataclass(value):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
+    raise TypeError(f"{value!r} has no JSON form")
 
 
 def _records(data: Mapping[str, Any]) -> dict[str, object]:  # Any: parsed JSON

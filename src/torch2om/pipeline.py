@@ -1,0 +1,172 @@
+"""convert(): the stages in order, and the record of what they made."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TypeVar
+
+from torch2om.analysis import analyze
+from torch2om.emission import Artifact, Emission, emit
+from torch2om.errors import Diagnostic
+from torch2om.ir.net import Net
+from torch2om.legalization import expose_outputs, legalize
+from torch2om.lowering import lower
+from torch2om.lowering.registry import Function, Overload
+from torch2om.manifest import Source
+from torch2om.passes import name_layers, simplify
+from torch2om.program import Inputs, Model, Program, canonicalize, capture
+from torch2om.targets import check
+from torch2om.targets import target as find_target
+from torch2om.targets.limits import Target
+from torch2om.verification import Sample, Verification, random_samples, verify
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage that ended: its name and how long it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a conversion is asked for beside the model and its inputs.
+
+    `samples` is a number of seeded inputs or the inputs themselves; 0 leaves verification out. `allow` names the
+    inexact rules that may run. `lowerings` add to the built-in table. `source` says where the model came from.
+    """
+
+    target: str = "ascend310"
+    out: Path = Path("out")
+    name: str = "model"
+    samples: int | Iterable[Sample] = 2
+    lowerings: Mapping[Overload, Function] = field(default_factory=dict)
+    allow: Collection[str] = ()
+    source: Source = field(default_factory=Source)
+
+
+@dataclass
+class Conversion:
+    """What a conversion has made so far: each stage's result, and how long each stage took.
+
+    Shows itself as text (`print(conversion)`) and in a notebook.
+    """
+
+    target: Target
+    stages: list[Stage] = field(default_factory=list)
+    program: Program | None = None
+    net: Net | None = None
+    artifact: Artifact | None = None
+    verification: Verification | None = None
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What the stages remarked without refusing."""
+        return () if self.program is None else tuple(self.program.notes)
+
+    @property
+    def rules(self) -> Mapping[str, int]:
+        """The legalization rules and rewrites that were applied, with the number of layers each made."""
+        layers = () if self.net is None else self.net.layers
+        return Counter(rule for layer in layers for rule in dict.fromkeys(layer.origin.via))
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _repr_html_(self) -> str:
+        """Return the same text for a notebook: a table of numbers says it best, in a fixed-width font."""
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def _lines(self) -> Iterable[str]:
+        yield f"target   {self.target.name}: {self.target.title}"
+        yield "stages   " + "  ".join(f"{stage.name} {stage.seconds:.2f} s" for stage in self.stages)
+        if self.net is not None:
+            cost = analyze(self.net)
+            yield f"net      {len(self.net.layers)} layers, {cost.macs:,} MACs, {cost.parameters:,} parameters"
+        if self.artifact is not None:
+            yield f"files    {self.artifact.prototxt}, {self.artifact.caffemodel}, {self.artifact.manifest_path}"
+        for run in () if self.verification is None else self.verification.runs:
+            worst = run.worst(1)
+            text = f"worst {worst[0].blob} {worst[0].error:.1e} of {worst[0].tolerance:.0e}" if worst else "nothing"
+            yield f"{run.title:8} {run.dtype} sample {run.sample}: {len(run.comparisons)} blobs compared, {text}"
+        yield from map(str, self.notes)
+
+
+class Timer:
+    """Runs stages for a conversion, notes their times, and tells whoever listens."""
+
+    def __init__(self, conversion: Conversion, on_start: Callable[[str], None], on_end: Callable[[Stage], None]) -> None:
+        self._conversion = conversion
+        self._on_start = on_start
+        self._on_end = on_end
+
+    def __call__(self, name: str, stage: Callable[[], T]) -> T:
+        """Return what the stage returns."""
+        self._on_start(name)
+        begin = time.perf_counter()
+        result = stage()
+        ended = Stage(name, time.perf_counter() - begin)
+        self._conversion.stages.append(ended)
+        self._on_end(ended)
+        return result
+
+
+def run(
+    model: Model,
+    inputs: Inputs,
+    request: Request,
+    on_start: Callable[[str], None] = lambda _: None,
+    on_end: Callable[[Stage], None] = lambda _: None,
+) -> Conversion:
+    """Run all stages; `on_start` and `on_end` are told of each."""
+    target = find_target(request.target)
+    conversion = Conversion(target)
+    stage = Timer(conversion, on_start, on_end)
+    program = stage("capture", lambda: capture(model, inputs))
+    program = conversion.program = stage("canonicalize", lambda: canonicalize(program))
+    net = conversion.net = stage("lower", lambda: lower(program, request.lowerings))
+    net = conversion.net = stage("simplify", lambda: simplify(net))
+    net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
+    stage("check", lambda: check(net, target))
+    emission = Emission(request.out, request.name, request.source, tuple(map(str, program.notes)))
+    artifact = conversion.artifact = stage("emit", lambda: emit(net, target, emission))
+    if request.samples:
+        samples = random_samples(program, request.samples) if isinstance(request.samples, int) else request.samples
+        conversion.verification = stage("verify", lambda: verify(program, artifact, samples, net))
+        conversion.verification.raise_if_different()
+    return conversion
+
+
+def prepared(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
+    """Return the net legal for the target, its outputs exposed to every reader, with final names."""
+    return name_layers(expose_outputs(legalize(name_layers(net), target, allow), target))
+
+
+def convert(  # noqa: PLR0913 - the user's one call: every option by its name
+    model: Model,
+    inputs: Inputs,
+    target: str = "ascend310",
+    out: str | Path = "out",
+    *,
+    name: str = "model",
+    samples: int | Iterable[Sample] = 2,
+    lowerings: Mapping[Overload, Function] | None = None,
+    allow: Collection[str] = (),
+) -> Conversion:
+    """Convert a PyTorch model to Caffe files for a target, and prove that they compute the same.
+
+    `inputs` maps forward's argument names to shapes or tensors. Writes `out/NAME.prototxt`, `out/NAME.caffemodel` and
+    `out/manifest.json`. Raises `Torch2omError`: what cannot be captured, lowered or made legal, and a result that
+    differs from PyTorch, each at the user's line.
+    """
+    request = Request(target, Path(out), name, samples, lowerings or {}, allow)
+    return run(model, inputs, request)

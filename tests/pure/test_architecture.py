@@ -1,0 +1,68 @@
+"""The import law: which room may know which, and where torch, protobuf and subprocess may stand."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "torch2om"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+# A room may import the rooms of its own row and of the rows above it.
+ROWS = (
+    {"version", "codes", "errors", "origin"},
+    {"ir"},
+    {"layers"},
+    {"caffe", "passes", "executor", "analysis"},
+    {"targets"},
+    {"legalization", "program", "reference", "loading", "lowering", "manifest"},
+    {"emission"},
+    {"verification"},
+    {"pipeline", "catalog"},
+    {"cli", "doctor", "__main__", "__init__"},
+)
+RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
+TORCH = {"program", "reference", "loading", "lowering", "verification", "pipeline"}
+ALLOWED = {"torch": TORCH, "google": {"caffe"}, "subprocess": set[str](), "typer": {"cli"}, "rich": {"cli"}}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_room(name: str) -> str | None:
+    parts = name.split(".")
+    return parts[1] if parts[0] == "torch2om" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_room_imports_only_what_stands_before_it(path: Path) -> None:
+    room = room_of(path)
+    later = [
+        name
+        for name in imports(path)
+        if (other := own_room(name)) in RANK and other != room and RANK[other or ""] > RANK[room]
+    ]
+    assert later == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_foreign_packages_stay_in_their_rooms(path: Path) -> None:
+    for package, rooms in ALLOWED.items():
+        if room_of(path) not in rooms:
+            assert [name for name in imports(path) if name.split(".")[0] == package] == []
+
+
+def test_every_room_has_its_place_in_the_law() -> None:
+    assert {room_of(path) for path in MODULES} - RANK.keys() == set()
