@@ -13,5 +13,5 @@ def widened(values: Array) -> Array:
 
 
 def rounded(values: Array, like: Array) -> Array:
-    """Return `values` rounded to the width of `like`."""
-    return values.astype(like.dtype, copy=False)
+    """Return `values` rounded to the width of `like`, as an array even where numpy made a scalar."""
+    return np.asarray(values, dtype=like.dtype)

@@ -90,7 +90,7 @@ class Arithmetic(Broadcasting):
         """Return the combined values."""
         left, right = bottoms
         with np.errstate(all="ignore"):
-            return (rounded(np.asarray(_ARITHMETIC[self.kind](widened(left), widened(right))), left),)
+            return (rounded(_ARITHMETIC[self.kind](widened(left), widened(right)), left),)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Reduce(Op):
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the reduced values; a NaN makes every result it enters NaN."""
         values = _REDUCE[self.kind](widened(bottoms[0]), axis=self.axes, keepdims=self.keepdim)
-        return (rounded(np.asarray(values), bottoms[0]),)
+        return (rounded(values, bottoms[0]),)
 
 
 @dataclass(frozen=True)
