@@ -1,6 +1,6 @@
 """The table of diagnostic codes: what each means and what to do; `explain CODE` and docs/diagnostics.md read it.
 
-The letter names the stage: U usage, C capture, L lowering, T target, F Caffe files, E emit, V verification.
+A code's letter names its family (`FAMILIES`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,16 @@ class CodeInfo:
     meaning: str
     remedy: str
 
+
+FAMILIES = {
+    "U": "usage",
+    "C": "capture",
+    "L": "lowering",
+    "T": "targets",
+    "F": "Caffe files",
+    "E": "emit",
+    "V": "verification",
+}
 
 CODES: dict[str, CodeInfo] = {
     "U101": CodeInfo(
