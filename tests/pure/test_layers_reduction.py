@@ -58,8 +58,16 @@ def test_interp_keeps_the_corners_and_upsample_repeats() -> None:
     assert top[0, 0].tolist() == [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0], [4.0, 5.0, 6.0]]
     (cropped,) = Interp(pad_beg=-1).run([x], [])
     assert cropped.tolist() == [[[[6.0]]]]
-    (repeated,) = Upsample(factor=2).run([x], [])
+    (repeated,) = Upsample(factor=2.0).run([x], [])  # type: ignore[arg-type] - what a file's float field holds
     assert repeated[0, 0].tolist() == [[0, 0, 2, 2], [0, 0, 2, 2], [4, 4, 6, 6], [4, 4, 6, 6]]
+
+
+def test_blobs_of_lower_rank_are_images_with_ones_behind() -> None:
+    x = np.arange(6.0).reshape(1, 2, 3)
+    for op, shape in ((Upsample(2), (1, 2, 6, 2)), (Interp(zoom_factor=3), (1, 2, 7, 1))):
+        (top,) = op.run([x], [])
+        assert op.infer([x.shape], []) == (top.shape,) == (shape,)
+        np.testing.assert_array_equal(top, op.run([x.reshape(1, 2, 3, 1)], [])[0])
 
 
 def test_parameters_without_meaning_are_refused() -> None:
@@ -88,7 +96,9 @@ def test_parameters_without_meaning_are_refused() -> None:
     with pytest.raises(BadOp, match="the crop leaves nothing of 3 x 3"):
         Interp(pad_beg=-2, pad_end=-1).infer([(1, 1, 3, 3)], [])
     for op in (Interp(), Upsample(2)):
-        with pytest.raises(BadOp, match="needs a bottom of rank 4"):
-            op.infer([(3, 3)], [])
-    with pytest.raises(BadOp, match="the factor must be at least 1"):
+        with pytest.raises(BadOp, match="needs a bottom of rank 4 or less"):
+            op.infer([(1, 1, 1, 3, 3)], [])
+    with pytest.raises(BadOp, match="the factor must be a whole number and at least 1"):
         Upsample(0)
+    with pytest.raises(BadOp, match="must be a whole number"):
+        Upsample(2.5)  # type: ignore[arg-type] - what a file's float field can hold

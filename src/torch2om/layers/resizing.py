@@ -11,6 +11,12 @@ from torch2om.layers.interpolation import apply_taps, linear
 from torch2om.layers.precision import rounded, widened
 
 
+def image_of(shape: Shape) -> Shape:
+    """Return the shape as (N, C, H, W), dims that are missing at the end 1: Caffe's Blob::num() to Blob::width()."""
+    need(len(shape) <= 4, f"needs a bottom of rank 4 or less, has {list(shape)}")
+    return (*shape, *(1,) * (4 - len(shape)))
+
+
 @dataclass(frozen=True)
 class Interp(Op):
     """y = x, cropped, then resized bilinearly with the corner elements in place (align_corners).
@@ -40,8 +46,7 @@ class Interp(Op):
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return [N, C, height, width]."""
-        bottom = sole(bottoms, weights)
-        need(len(bottom) == 4, f"needs a bottom of rank 4, has {list(bottom)}")
+        bottom = image_of(sole(bottoms, weights))
         cropped = tuple(length + self.pad_beg + self.pad_end for length in bottom[2:])
         need(min(cropped) >= 1, f"the crop leaves nothing of {bottom[2]} x {bottom[3]}")
         size = (self.height, self.width) if self.height else tuple(map(self._factored, cropped))
@@ -54,9 +59,10 @@ class Interp(Op):
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the cropped and resized bottom."""
         (top,) = self.infer([bottoms[0].shape], [])
-        rows, columns = bottoms[0].shape[2:]
+        x = bottoms[0].reshape(image_of(bottoms[0].shape))
+        rows, columns = x.shape[2:]
         begin = -self.pad_beg
-        x = bottoms[0][:, :, begin : rows + self.pad_end, begin : columns + self.pad_end]
+        x = x[:, :, begin : rows + self.pad_end, begin : columns + self.pad_end]
         taps = [linear(length, size, align_corners=True) for length, size in zip(x.shape[2:], top[2:], strict=True)]
         return (rounded(apply_taps(widened(x), taps), x),)
 
@@ -65,7 +71,8 @@ class Interp(Op):
 class Upsample(Op):
     """y[n, c, h, w] = x[n, c, h // factor, w // factor].
 
-    YOLO's forks call the factor `scale`. ATC multiplies the values by `scale` and resizes by `stride`.
+    YOLO's forks call the factor `scale`. ATC multiplies the values by `scale` and resizes by `stride`; so a file that
+    says both means `stride`.
     """
 
     caffe_type = "Upsample"
@@ -74,18 +81,23 @@ class Upsample(Op):
     factor: int = spelled(
         Spelling("scale", always=True),
         default=1,
-        dialects={"ascend": Spelling("stride", always=True, beside=(("scale", 1),))},
+        dialects={
+            "ascend": Spelling("stride", always=True, beside=(("scale", 1),)),
+            "any": Spelling("stride", always=True, beside=(("scale", 1),), aliases=("scale",)),
+        },
     )
 
     def __post_init__(self) -> None:
-        need(self.factor >= 1, f"the factor must be at least 1, is {self.factor}")
+        whole = float(self.factor).is_integer() and self.factor >= 1
+        need(whole, f"the factor must be a whole number and at least 1, is {self.factor}")
+        object.__setattr__(self, "factor", int(self.factor))  # the forks' `scale` is a float field
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return [N, C, H * factor, W * factor]."""
-        bottom = sole(bottoms, weights)
-        need(len(bottom) == 4, f"needs a bottom of rank 4, has {list(bottom)}")
+        bottom = image_of(sole(bottoms, weights))
         return ((*bottom[:2], bottom[2] * self.factor, bottom[3] * self.factor),)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the bottom with every element repeated in both directions."""
-        return (bottoms[0].repeat(self.factor, axis=2).repeat(self.factor, axis=3),)
+        x = bottoms[0].reshape(image_of(bottoms[0].shape))
+        return (x.repeat(self.factor, axis=2).repeat(self.factor, axis=3),)
