@@ -58,7 +58,7 @@ def test_interp_keeps_the_corners_and_upsample_repeats() -> None:
     assert top[0, 0].tolist() == [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0], [4.0, 5.0, 6.0]]
     (cropped,) = Interp(pad_beg=-1).run([x], [])
     assert cropped.tolist() == [[[[6.0]]]]
-    (repeated,) = Upsample(factor=2.0).run([x], [])  # type: ignore[arg-type] - what a file's float field holds
+    (repeated,) = Upsample(factor=2.0).run([x], [])  # type: ignore[arg-type]  # what a file's float field holds
     assert repeated[0, 0].tolist() == [[0, 0, 2, 2], [0, 0, 2, 2], [4, 4, 6, 6], [4, 4, 6, 6]]
 
 
@@ -101,4 +101,4 @@ def test_parameters_without_meaning_are_refused() -> None:
     with pytest.raises(BadOp, match="the factor must be a whole number and at least 1"):
         Upsample(0)
     with pytest.raises(BadOp, match="must be a whole number"):
-        Upsample(2.5)  # type: ignore[arg-type] - what a file's float field can hold
+        Upsample(2.5)  # type: ignore[arg-type]  # what a file's float field can hold
