@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from google.protobuf import text_format
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from torch2om.caffe.schema import Schema, schema
@@ -205,12 +205,17 @@ def test_the_text_of_a_net_is_caffes() -> None:
     )
 
 
-def test_bytes_are_written_in_ascii() -> None:
+def test_bytes_are_written_in_ascii_and_read_back() -> None:
     quant = schema("ascend").message_class("QuantParameter")(offset=b'\x00\xff"a')
-    assert schema("ascend").format_text(quant) == 'offset: "\\000\\377\\"a"\n'
+    written = schema("ascend").format_text(quant)
+    assert written == 'offset: "\\000\\377\\"a"\n'
+    net = schema("ascend").parse_text(f"layer {{ quant_param {{ {written} }} }}", unknown="refuse")
+    assert net.layer[0].quant_param == quant
 
 
 @given(st.floats(width=32))
+@example(float(np.finfo(np.float32).max))
+@example(-float(np.finfo(np.float32).smallest_subnormal))
 def test_a_float_is_written_as_the_shortest_text_that_reads_back(value: float) -> None:
     caffe = schema("caffe")
     written = caffe.format_text(caffe.NetParameter(layer=[caffe.LayerParameter(loss_weight=[value])]))

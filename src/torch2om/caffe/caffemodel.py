@@ -191,56 +191,51 @@ def _string(data: memoryview, chunk: Chunk) -> str:
 def write_caffemodel(file: BinaryIO, name: str, layers: Iterable[OutgoingLayer]) -> int:
     """Write a caffemodel to a buffered binary file; return its size in bytes.
 
-    `layers` may be lazy: each is asked for, and each of its arrays computed, only when its turn comes. Raises
-    WireProblem before a layer that would make the file larger than any reader takes, and for an array that is not what
-    its shape announced: what is written then is no caffemodel.
+    Each array is asked for only when its turn comes, and not held. Raises WireProblem before the first byte if the file
+    would be larger than any reader takes, and for an array that is not what its shape announced: what is written then
+    is no caffemodel.
     """
-    written = file.write(field(_NET_NAME, name.encode()))
-    for layer in layers:
-        written += _write_layer(file, layer, written)
-    return written
-
-
-def _write_layer(file: BinaryIO, layer: OutgoingLayer, offset: int) -> int:
-    names = [(_V2.name, layer.name), (_V2.type, layer.type)]
-    names += [(_V2.bottom, bottom) for bottom in layer.bottoms] + [(_V2.top, top) for top in layer.tops]
-    start = b"".join(field(number, text.encode()) for number, text in names)
-    frames = [_frame(blob.shape) for blob in layer.blobs]
-    length = len(start) + sum(frame.size for frame in frames)
-    start = head(_LAYER, length) + start
-    size = len(start) + sum(frame.size for frame in frames)
-    if offset + size > LARGEST_FILE:
-        raise WireProblem(
-            offset, f"with layer {layer.name} the file exceeds {LARGEST_FILE} bytes, all that Caffe reads"
-        )
-    file.write(start)
-    for index, (blob, frame) in enumerate(zip(layer.blobs, frames, strict=True)):
-        file.write(frame.before)
-        file.write(_bytes_of(blob, offset, f"layer {layer.name}, blob {index}"))
-        file.write(frame.after)
+    parts = [field(_NET_NAME, name.encode()), *(part for layer in layers for part in _layer_parts(layer))]
+    size = sum(map(len, parts))
+    if size > LARGEST_FILE:
+        raise WireProblem(0, f"the file would have {size} bytes, more than the {LARGEST_FILE} that Caffe and ATC read")
+    file.writelines(part.content() if isinstance(part, _Floats) else part for part in parts)
     return size
 
 
-class _Frame(NamedTuple):
-    """What stands before and after a blob's floats in the file, and the size of all three together."""
+@dataclass(frozen=True, slots=True)
+class _Floats:
+    """The bytes of an array to come: how many is known, which not yet."""
 
-    before: bytes
-    after: bytes
-    size: int
+    blob: Streamed
+    where: str
+
+    def __len__(self) -> int:
+        return math.prod(self.blob.shape) * _FLOAT.itemsize
+
+    def content(self) -> memoryview:
+        """Ask for the array; return its memory as it is."""
+        array = self.blob.array(_FLOAT)
+        if array.shape != tuple(self.blob.shape) or array.dtype != _FLOAT or not array.flags.c_contiguous:
+            found = f"{array.dtype} {array.shape}{'' if array.flags.c_contiguous else ', not contiguous'}"
+            announced = f"{self.where} was announced as float32 {tuple(self.blob.shape)}"
+            raise WireProblem(0, f"{announced} and came as {found}")
+        return array.reshape(-1).view(np.uint8).data
 
 
-def _frame(shape: tuple[int, ...]) -> _Frame:
-    length = math.prod(shape) * _FLOAT.itemsize
-    dims = b"".join(varint(dim) for dim in shape)
-    after = field(_BLOB_SHAPE, field(_SHAPE_DIM, dims) if dims else b"")
-    inner = head(_BLOB_DATA, length) if length else b""
-    before = head(_V2.blobs, len(inner) + length + len(after)) + inner
-    return _Frame(before, after, len(before) + length + len(after))
+def _layer_parts(layer: OutgoingLayer) -> Iterator[bytes | _Floats]:
+    names = [(_V2.name, layer.name), (_V2.type, layer.type)]
+    names += [(_V2.bottom, bottom) for bottom in layer.bottoms] + [(_V2.top, top) for top in layer.tops]
+    parts: list[bytes | _Floats] = [field(number, text.encode()) for number, text in names]
+    for index, blob in enumerate(layer.blobs):
+        parts += _blob_parts(_Floats(blob, f"layer {layer.name}, blob {index}"))
+    yield head(_LAYER, sum(map(len, parts)))
+    yield from parts
 
 
-def _bytes_of(blob: Streamed, offset: int, where: str) -> memoryview:
-    array = blob.array(_FLOAT)
-    if array.shape != tuple(blob.shape) or array.dtype != _FLOAT or not array.flags.c_contiguous:
-        found = f"{array.dtype} {array.shape}{'' if array.flags.c_contiguous else ', not contiguous'}"
-        raise WireProblem(offset, f"{where} was announced as float32 {tuple(blob.shape)} and came as {found}")
-    return array.reshape(-1).view(np.uint8).data
+def _blob_parts(floats: _Floats) -> list[bytes | _Floats]:
+    """Return what a layer holds of a blob: its tag and length, the floats behind their tag and length, its shape."""
+    dims = b"".join(varint(dim) for dim in floats.blob.shape)
+    shape = field(_BLOB_SHAPE, field(_SHAPE_DIM, dims) if dims else b"")
+    data: list[bytes | _Floats] = [head(_BLOB_DATA, len(floats)), floats] if len(floats) else []
+    return [head(_V2.blobs, sum(map(len, data)) + len(shape)), *data, shape]

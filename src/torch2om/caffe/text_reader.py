@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from google.protobuf.message import Message
+
 from torch2om.caffe.fields.notation import Field, Table
 from torch2om.caffe.literals import number, text_bytes, whole
 from torch2om.caffe.tokens import Kind, Token, Tokens, shown
@@ -35,7 +37,7 @@ class UnknownField(NamedTuple):
     path: str
 
 
-def read_text(text: str, table: Table, net: object, *, refuse_unknown: bool) -> list[UnknownField]:
+def read_text(text: str, table: Table, net: Message, *, refuse_unknown: bool) -> list[UnknownField]:
     """Fill the empty NetParameter `net` from `text` and return the fields that `table` does not know, in order.
 
     Raises SyntaxProblem where the C++ parser would, and at an unknown field with `refuse_unknown`.
@@ -55,12 +57,12 @@ class _Reader:
         self._depth = 0
         self.unknown: list[UnknownField] = []
 
-    def fields(self, message: object, owner: str, path: str, opening: Token) -> None:
+    def fields(self, message: Message, owner: str, path: str, opening: Token) -> None:
         """Read fields into `message` up to the end that belongs to `opening`; then all required ones must be there."""
         while not self._closed(opening):
             self._field(message, owner, path)
         for field in self._table.messages[owner].values():
-            if field.label == "required" and not _has(message, field.name):
+            if field.label == "required" and not message.HasField(field.name):
                 where = path.removesuffix(".") or owner
                 raise self._tokens.problem(f"{where} lacks its required field {field.name}", opening.offset)
 
@@ -71,14 +73,14 @@ class _Reader:
             raise self._tokens.problem(f"the {opening.text!r} is never closed", opening.offset)
         return self._tokens.accept(_CLOSING[opening.text])
 
-    def _field(self, message: object, owner: str, path: str) -> None:
+    def _field(self, message: Message, owner: str, path: str) -> None:
         name = self._tokens.expect(Kind.WORD, "a field name")
         field = self._table.messages[owner].get(name.text)
         if field is None:
             self._note_unknown(name, owner, path)
             self._skip_value()
             return
-        if not field.many and _has(message, field.name):
+        if not field.many and message.HasField(field.name):
             raise self._tokens.problem(f"{path}{field.name} is given twice, but is not repeated", name.offset)
         if not self._tokens.accept(":") and field.type not in self._table.messages:
             raise self._tokens.expected(f"':' after {field.name}")
@@ -88,7 +90,7 @@ class _Reader:
             self._value(message, field, path)
         self._separator()
 
-    def _list(self, message: object, field: Field, path: str) -> None:
+    def _list(self, message: Message, field: Field, path: str) -> None:
         if self._tokens.accept("]"):
             return
         self._value(message, field, path)
@@ -97,7 +99,7 @@ class _Reader:
                 raise self._tokens.expected("',' or ']'")
             self._value(message, field, path)
 
-    def _value(self, message: object, field: Field, path: str) -> None:
+    def _value(self, message: Message, field: Field, path: str) -> None:
         held = getattr(message, field.name)
         if field.type in self._table.messages:
             inner = f"{path}{field.name}[{len(held)}]" if field.many else f"{path}{field.name}"
@@ -107,7 +109,7 @@ class _Reader:
         else:
             setattr(message, field.name, self._scalar(field))
 
-    def _message(self, message: object, owner: str, path: str) -> None:
+    def _message(self, message: Message, owner: str, path: str) -> None:
         opening = self._open()
         self.fields(message, owner, f"{path}.", opening)
         self._depth -= 1
@@ -244,13 +246,8 @@ class _Reader:
             raise self._tokens.expected("a value")
 
 
-def _has(message: object, field: str) -> bool:
-    return bool(getattr(message, "HasField")(field))  # noqa: B009 - a message class made at run time has no stub
-
-
-def _opened(message: object, field: Field) -> object:
+def _opened(message: Message, field: Field) -> Message:
     held = getattr(message, field.name)
-    if field.many:
-        return held.add()
-    held.SetInParent()
-    return held
+    inner: Message = held.add() if field.many else held
+    inner.SetInParent()
+    return inner

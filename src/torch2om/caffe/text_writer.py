@@ -63,11 +63,4 @@ def _shortest(value: float, width: str) -> str:
         return "nan"
     texts = (f"{value:.{digits}g}" for digits in (range(6, 10) if width == "f" else range(15, 18)))
     exact = struct.pack(width, value)
-    return min((text for text in texts if _packed(width, text) == exact), key=len)
-
-
-def _packed(width: str, text: str) -> bytes:
-    try:
-        return struct.pack(width, float(text))
-    except OverflowError:  # rounded up beyond the largest float32
-        return b""
+    return min((text for text in texts if struct.pack(width, float(text)) == exact), key=len)

@@ -9,8 +9,10 @@ a string must end on its line, and only strings and comments may leave ASCII. pr
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -102,7 +104,12 @@ class Tokens:
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column, both from 1 and in characters, of an index into the text."""
-        return self._text.count("\n", 0, offset) + 1, offset - self._text.rfind("\n", 0, offset)
+        line = bisect_left(self._line_ends, offset)
+        return line + 1, offset - (self._line_ends[line - 1] if line else -1)
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        return [found.start() for found in re.finditer("\n", self._text)]
 
     def _tokens(self) -> Iterator[Token]:
         at = 0
