@@ -140,7 +140,7 @@ def read_op(op_class: type[Op], layer: Message, dialect: Dialect, *, shapes: Sha
         elif field.default is MISSING and field.name not in values:
             raise BadOp(f"{spelling_of(field, dialect).name} is missing")
     if op_class.message and message is not layer:
-        _refuse_unknown(op_class, message, dialect)
+        _refuse_unknown(op_class, message, dialect, axes)
     return op_class(**values)
 
 
@@ -158,10 +158,11 @@ _INERT = frozenset(
 _INERT_VALUES = (("ceil_mode", True),)
 
 
-def _refuse_unknown(op_class: type[Op], message: Message, dialect: Dialect) -> None:
+def _refuse_unknown(op_class: type[Op], message: Message, dialect: Dialect, axes: int) -> None:
     known = _names_read(op_class, dialect) | _INERT
+    channels_from_the_end = ("axis", -axes - 1)  # a convolution's, which is 1 from the front
     for field, value in message.ListFields():
-        if field.name in known or (field.name, value) in _INERT_VALUES:
+        if field.name in known or (field.name, value) in (*_INERT_VALUES, channels_from_the_end):
             continue
         if not field.has_default_value or value != field.default_value:
             raise BadOp(f"{field.name}: {value} is not supported")
