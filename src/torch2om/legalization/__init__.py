@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from torch2om.legalization.driver import legalize
+from torch2om.legalization.outputs import expose_outputs
 from torch2om.legalization.rules import Rule, RuleBuilder, legalizes, rules
 
-__all__ = ["Rule", "RuleBuilder", "legalize", "legalizes", "rules"]
+__all__ = ["Rule", "RuleBuilder", "expose_outputs", "legalize", "legalizes", "rules"]

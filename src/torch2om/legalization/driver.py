@@ -15,6 +15,7 @@ from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import BadOp, Op
+from torch2om.legalization.ranks import match_ranks
 from torch2om.legalization.rules import Rule, RuleBuilder, rules
 from torch2om.targets.limits import Target, Violation
 
@@ -57,7 +58,8 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
     Raises `LegalityError` with one diagnostic per layer that no rule makes legal.
     """
     assembly = Assembly(net)
-    search = _Search(target, assembly, frozenset(allow))
+    seed = assembly.blob(net.inputs[0].name) if net.inputs else None
+    search = _Search(target, assembly, frozenset(allow), seed)
     problems = Problems()
     for old in net.layers:
         layer = assembly.resolve(old)
@@ -72,17 +74,28 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
         else:
             assembly.put(layer, found.layers, found.results)
     problems.raise_as(LegalityError)
-    return assembly.finish()
+    return match_ranks(assembly.finish(), target)
+
+
+_Key = tuple[object, ...]
+
+
+def _key(layer: Layer, bottoms: tuple[Blob, ...]) -> _Key:
+    """Return what the choice of a rule depends on: a virtual layer's rules may look at its weights' numbers."""
+    weights = layer.weights if layer.op.caffe_type is None else layer.weight_shapes
+    return (layer.op, tuple(blob.shape for blob in bottoms), weights)
 
 
 class _Search:
-    """Finds the cheapest legal fragment for a layer; remembers which rule won for equal layers."""
+    """Finds the cheapest legal fragment for a layer; remembers which rule won, or why none does, for equal layers."""
 
-    def __init__(self, target: Target, assembly: Assembly, allow: frozenset[str]) -> None:
+    def __init__(self, target: Target, assembly: Assembly, allow: frozenset[str], seed: Blob | None) -> None:
         self._target = target
         self._assembly = assembly
         self._allow = allow
-        self._won: dict[tuple[object, ...], Rule] = {}
+        self._seed = seed
+        self._won: dict[_Key, Rule] = {}
+        self._refused: dict[_Key, tuple[int, Refusal]] = {}
 
     def legal(self, layer: Layer, bottoms: tuple[Blob, ...], depth: int = 0) -> Fragment | Refusal:
         """Return the layer itself if it is legal, else the cheapest legal fragment, else why there is none."""
@@ -99,11 +112,13 @@ class _Search:
     def _cheapest(
         self, layer: Layer, bottoms: tuple[Blob, ...], broken: tuple[Violation, ...], depth: int
     ) -> Fragment | Refusal:
-        key = (layer.op, tuple(blob.shape for blob in bottoms), layer.weight_shapes)
+        key = _key(layer, bottoms)
         if key in self._won:
             again = self._apply(self._won[key], layer, bottoms, depth)
             if isinstance(again, Fragment):
                 return again
+        if key in self._refused and self._refused[key][0] <= depth:
+            return replace(self._refused[key][1], layer=layer)
         best: tuple[Fragment, Rule] | None = None
         reasons = []
         for rule in self._candidates(layer.op):
@@ -113,17 +128,22 @@ class _Search:
             elif best is None or found.cost < best[0].cost:
                 best = (found, rule)
         if best is None:
-            return Refusal(layer, broken, tuple(reasons))
+            refusal = Refusal(layer, broken, tuple(reasons))
+            self._refused[key] = (depth, refusal)
+            return refusal
         self._won[key] = best[1]
         return best[0]
 
     def _candidates(self, op: Op) -> list[Rule]:
-        known = rules().get(type(op), [])
-        return [rule for rule in known if not rule.opt_in or rule.name in self._allow]
+        return [rule for rule in rules().get(type(op), []) if self._may_run(rule)]
+
+    def _may_run(self, rule: Rule) -> bool:
+        allowed = not rule.opt_in or rule.name in self._allow
+        return allowed and (not rule.dialects or self._target.dialect in rule.dialects)
 
     def _apply(self, rule: Rule, layer: Layer, bottoms: tuple[Blob, ...], depth: int) -> Fragment | str:
         """Return the legal fragment that the rule leads to, or why it leads nowhere."""
-        builder = RuleBuilder(self._assembly.names, layer, rule.name)
+        builder = RuleBuilder(self._assembly.names, layer, rule.name, self._seed)
         try:
             result = rule.function(builder, layer.op, *bottoms)
         except (Refuse, BadOp) as refusal:
@@ -147,4 +167,3 @@ class _Search:
             cost += found.cost
             known.update(zip(layer.tops, found.results, strict=True))
         return Fragment(tuple(placed), tuple(known.get(blob.name, blob) for blob in results), cost)
-

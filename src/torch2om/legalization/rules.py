@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from torch2om.caffe.dialect import Dialect
 from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder, Names
 from torch2om.ir.net import Layer
-from torch2om.ir.op import Op
+from torch2om.ir.op import Op, Shape
 from torch2om.ir.weight import Weight
+from torch2om.layers import Reshape
 
 Result = Blob | tuple[Blob, ...]
 RuleFunction = Callable[..., Result]
@@ -26,13 +28,15 @@ class Rule:
     """A rule: what it rewrites, how, and how exact it is.
 
     `bound` is the declared error relative to the blob's scale (0: equal in real arithmetic). `opt_in` rules change the
-    meaning by more than rounding and run only when the user allows them by name.
+    meaning by more than rounding and run only when the user allows them by name. `dialects` are the readers for which
+    the equation holds (empty: all): they may disagree on what a layer computes.
     """
 
     name: str
     function: RuleFunction
     bound: float = 0.0
     opt_in: bool = False
+    dialects: tuple[Dialect, ...] = ()
 
     @property
     def equation(self) -> str:
@@ -41,26 +45,37 @@ class Rule:
 
 
 class RuleBuilder(Builder):
-    """Builds the layers that replace `layer`; its origin carries the rule's name."""
+    """Builds the layers that replace `layer`; its origin carries the rule's name.
 
-    def __init__(self, names: Names, layer: Layer, rule: str) -> None:
+    `seed` is a blob of the net (its first input) from which constants can be made where a target has no layer without
+    a bottom; None in a net without inputs.
+    """
+
+    def __init__(self, names: Names, layer: Layer, rule: str, seed: Blob | None) -> None:
         super().__init__(names, layer.origin.through(rule))
         self.layer = layer
+        self.seed = seed
 
     @property
     def weights(self) -> tuple[Weight, ...]:
         """The weights of the layer that is rewritten."""
         return self.layer.weights
 
+    def reshape(self, x: Blob, shape: Shape) -> Blob:
+        """Return `x` under the dims `shape`: itself if it has them already."""
+        return x if x.shape == shape else self.add(Reshape(shape), x)
+
 
 _RULES: defaultdict[type[Op], list[Rule]] = defaultdict(list)
 
 
-def legalizes(*ops: type[Op], bound: float = 0.0, opt_in: bool = False) -> Callable[[RuleFunction], RuleFunction]:
+def legalizes(
+    *ops: type[Op], bound: float = 0.0, opt_in: bool = False, dialects: tuple[Dialect, ...] = ()
+) -> Callable[[RuleFunction], RuleFunction]:
     """Register the decorated function as a rule for these op classes, tried in the order of registration."""
 
     def register(function: RuleFunction) -> RuleFunction:
-        rule = Rule(function.__name__, function, bound, opt_in)
+        rule = Rule(function.__name__, function, bound, opt_in, dialects)
         for op in ops:
             _RULES[op].append(rule)
         return function

@@ -6,12 +6,12 @@ One row feeds the check, the error text, `torch2om limits TARGET`, the docs and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 
 from torch2om.caffe.dialect import Dialect
 from torch2om.ir.net import Layer, Net
-from torch2om.ir.op import Op, Shape
+from torch2om.ir.op import BadOp, Op, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ class Rank(Limit):
     @property
     def sentence(self) -> str:
         """The ranks in words."""
-        return f"bottoms have {self.low} dims" if self.low == self.high else f"bottoms have {self.low} to {self.high} dims"
+        return (
+            f"bottoms have {self.low} dims" if self.low == self.high else f"bottoms have {self.low} to {self.high} dims"
+        )
 
     def broken(self, site: Site) -> str:
         """Return the first shape of another rank, or nothing."""
@@ -152,12 +154,18 @@ class Formula(Limit):
         return "" if self.holds(site) else self.shown(site) or f"not so: {self.text}"
 
 
+ShapeRule = Callable[[Site], tuple[Shape, ...]]
+"""The top shapes that a target infers for a layer where they differ from Caffe's."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A reader of Caffe files: which layer types it accepts, within which limits, in which dialect.
 
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
-    `general` are limits of every layer. `title`, `soc` and `compiler` are for people and for the command line.
+    `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
+    does, with the same elements in the same order. `title`, `soc` and `compiler` are for people and for the command
+    line.
     """
 
     name: str
@@ -166,6 +174,7 @@ class Target:
     accepts: Mapping[type[Op], tuple[Limit, ...]]
     source: str
     general: tuple[Limit, ...] = ()
+    shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
     soc: str = ""
     compiler: str = ""
 
@@ -187,10 +196,26 @@ class Target:
         found = ((limit, limit.broken(site)) for limit in (*self.general, *limits))
         return tuple(Violation(f"{what}, but {limit.sentence}", limit.source) for limit, what in found if what)
 
+    def infer(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        """Return the top shapes that the target itself computes; raise `BadOp` for bottoms that do not fit."""
+        site = Site.of(layer, bottoms)
+        rule = self.shapes.get(type(layer.op))
+        return site.tops if rule is None else rule(site)
+
     def check(self, net: Net) -> list[tuple[Layer, tuple[Violation, ...]]]:
-        """Return the layers that break a limit, with the limits they break."""
-        found = [(layer, self.violations(layer, net.bottom_shapes(layer))) for layer in net.layers]
-        return [(layer, broken) for layer, broken in found if broken]
+        """Return the layers that break a limit with the shapes that the target infers, and the limits they break."""
+        return [(layer, broken) for layer, _, broken in self.walk(net) if broken]
+
+    def walk(self, net: Net) -> Iterator[tuple[Layer, tuple[Shape, ...], tuple[Violation, ...]]]:
+        """Yield each layer with its bottoms' shapes as the target infers them, and the limits that it breaks there."""
+        shapes = dict(net.shapes)
+        for layer in net.layers:
+            bottoms = tuple(shapes[bottom] for bottom in layer.bottoms)
+            try:
+                yield layer, bottoms, self.violations(layer, bottoms)
+                shapes.update(zip(layer.tops, self.infer(layer, bottoms), strict=True))
+            except BadOp as error:
+                yield layer, bottoms, (Violation(f"with the shapes that {self.name} infers: {error}", self.source),)
 
 
 def _plain(value: object) -> str:

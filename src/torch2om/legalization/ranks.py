@@ -1,0 +1,75 @@
+"""Gives blobs the dims that later layers count on, where the target infers others than Caffe does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch2om.ir.builder import Names
+from torch2om.ir.net import Layer, Net, Output
+from torch2om.ir.op import Shape
+from torch2om.layers import Reshape
+from torch2om.targets.limits import Target
+from torch2om.targets.ranks import reads_alike
+
+RULE = "match_ranks"
+
+
+def match_ranks(net: Net, target: Target) -> Net:
+    """y = reshape(x, the dims that Caffe gives x), wherever a reader of x would see the target's other dims.
+
+    Exact. In Caffe the Reshape changes nothing; in the target it makes the two agree. Outputs get it too, so that the
+    compiled net's outputs have PyTorch's dims; a 0-d blob stays what the target makes of it, for it has no 0-d blobs.
+    """
+    if not target.shapes:
+        return net
+    repair = _Repair(net, target)
+    for layer in net.layers:
+        repair.place(layer)
+    return repair.finish()
+
+
+class _Repair:
+    """The net under construction, with the dims that the target has for each blob."""
+
+    def __init__(self, net: Net, target: Target) -> None:
+        self._net = net
+        self._target = target
+        self._shapes: dict[str, Shape] = {source.name: source.shape for source in net.inputs}
+        self._names = Names((*net.shapes, *(layer.name for layer in net.layers)))
+        self._producers = net.producers
+        self._repaired: dict[str, str] = {}
+        self._layers: list[Layer] = []
+
+    def place(self, layer: Layer) -> None:
+        """Append the layer, behind the Reshapes that its bottoms need."""
+        theirs = tuple(self._shapes[bottom] for bottom in layer.bottoms)
+        if not reads_alike(layer, self._net.bottom_shapes(layer), theirs):
+            layer = replace(layer, bottoms=tuple(map(self._repair, layer.bottoms)))
+            theirs = tuple(self._shapes[bottom] for bottom in layer.bottoms)
+        self._layers.append(layer)
+        self._shapes.update(zip(layer.tops, self._target.infer(layer, theirs), strict=True))
+
+    def finish(self) -> Net:
+        """Return the net with its outputs repaired too."""
+        outputs = tuple(self._output(output) for output in self._net.outputs)
+        mirrors = dict(self._net.mirrors)
+        for blob, repaired in self._repaired.items():
+            if blob in mirrors:
+                mirrors[repaired] = mirrors[blob]
+        return replace(self._net, layers=tuple(self._layers), outputs=outputs, mirrors=mirrors)
+
+    def _output(self, output: Output) -> Output:
+        return replace(output, blob=self._repair(output.blob))
+
+    def _repair(self, blob: str) -> str:
+        """Return a blob with our dims; a 0-d blob itself, which no Reshape of a target without 0-d blobs can make."""
+        ours = self._net.shapes[blob]
+        if not ours or self._shapes[blob] == ours:
+            return blob
+        if blob not in self._repaired:
+            name = self._names.unique(f"{blob}/reshape")
+            origin = self._producers[blob].origin.through(RULE)
+            self._layers.append(Layer(name, Reshape(ours), (blob,), (name,), (), origin))
+            self._shapes[name] = ours
+            self._repaired[blob] = name
+        return self._repaired[blob]
