@@ -12,9 +12,7 @@ class InvalidNet(ValueError):  # noqa: N818 - a broken invariant of our own code
 
 def validate(net: Net) -> Net:
     """Return the net if it is well formed; raise `InvalidNet` with all violations otherwise."""
-    problems = [*_name_problems(net), *_order_problems(net)]
-    if not problems:
-        problems = [*_shape_problems(net), *_reference_problems(net)]
+    problems = [*_name_problems(net), *_order_problems(net)] or _shape_problems(net) or _reference_problems(net)
     if problems:
         raise InvalidNet("; ".join(problems))
     return net
