@@ -69,7 +69,9 @@ def test_the_classes_have_the_fields_of_the_table(dialect: Dialect) -> None:
     for name, fields in made.table.messages.items():
         described = made.message_class(name).DESCRIPTOR.fields_by_name
         assert {field: described[field].number for field in described} == {f.name: f.number for f in fields.values()}
-        assert [described[f.name].is_packed for f in fields.values()] == [f.label == "packed" for f in fields.values()]
+        assert [described[f.name].GetOptions().packed for f in fields.values()] == [
+            f.label == "packed" for f in fields.values()
+        ]
 
 
 def test_defaults_reach_the_messages() -> None:
