@@ -135,12 +135,14 @@ def read_op(op_class: type[Op], layer: Message, dialect: Dialect, *, shapes: Sha
     hints = _hints(op_class)
     for field in fields(op_class):
         value = _read_field(message, spelling_of(field, dialect), hints[field.name], axes)
+        value = _schema_default(message, spelling_of(field, dialect)) if value is None else value
         if value is not None:
             values[field.name] = value
         elif field.default is MISSING and field.name not in values:
             raise BadOp(f"{spelling_of(field, dialect).name} is missing")
     if op_class.message and message is not layer:
         _refuse_unknown(op_class, message, dialect, axes)
+        _refuse_beside(op_class, message, dialect)
     return op_class(**values)
 
 
@@ -166,6 +168,15 @@ def _refuse_unknown(op_class: type[Op], message: Message, dialect: Dialect, axes
             continue
         if not field.has_default_value or value != field.default_value:
             raise BadOp(f"{field.name}: {value} is not supported")
+
+
+def _refuse_beside(op_class: type[Op], message: Message, dialect: Dialect) -> None:
+    """Refuse a field that stands beside another one with a value of its own (ATC's Upsample multiplies by `scale`)."""
+    for field in fields(op_class):
+        spelling = spelling_of(field, dialect)
+        for name, fixed in spelling.beside if _present(message, spelling.name) else ():
+            if _present(message, name) not in ([], [fixed]):
+                raise BadOp(f"{name}: {_present(message, name)[0]} beside {spelling.name} is not supported")
 
 
 @cache
@@ -195,6 +206,14 @@ def _read_field(message: Message, spelling: Spelling, hint: Any, axes: int) -> o
     if isinstance(spelling, Choice):
         return next((own for own, plain in spelling.values if [plain] == present), None)
     return _typed(present, hint)
+
+
+def _schema_default(message: Message, spelling: Spelling) -> object | None:
+    """Return what a scalar field means when it is left out, if the dialect's schema says so."""
+    if type(spelling) is not Spelling or "." in spelling.name or spelling.name not in message.DESCRIPTOR.fields_by_name:
+        return None
+    field = message.DESCRIPTOR.fields_by_name[spelling.name]
+    return field.default_value if field.has_default_value and field.enum_type is None else None
 
 
 def _typed(present: list[Any], hint: Any) -> object:
