@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from google.protobuf import text_format
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torch2om.caffe.schema import Schema, schema
@@ -54,9 +54,8 @@ def test_every_spelling_reads_as_the_value_it_stands_for() -> None:
 
 def test_line_ends_and_a_missing_last_one_do_not_matter() -> None:
     unix = schema("caffe").parse_text(NET, unknown="refuse")
-    assert schema("caffe").format_text(unix) == schema("caffe").format_text(
-        schema("caffe").parse_text(NET.replace("\n", "\r\n").rstrip(), unknown="refuse")
-    )
+    windows = schema("caffe").parse_text(NET.replace("\n", "\r\n").rstrip(), unknown="refuse")
+    assert unix.SerializeToString(deterministic=True) == windows.SerializeToString(deterministic=True)
 
 
 def test_protobufs_own_parser_reads_the_same_net() -> None:
@@ -188,49 +187,6 @@ def test_the_opencv_dialect_takes_what_opencv_takes(text: str) -> None:
     except cv2.error as refusal:
         taken = "Failed to parse" not in str(refusal)
     assert accepts(schema("opencv"), whole) is taken
-
-
-def test_the_text_of_a_net_is_caffes() -> None:
-    net = schema("caffe").parse_text(NET, unknown="refuse")
-    assert schema("caffe").format_text(net) == (
-        'name: "tiny"\ninput: "data"\ninput_dim: 1\ninput_dim: 3\ninput_dim: 8\ninput_dim: 8\nforce_backward: true\n'
-        'state {\n  phase: TEST\n  level: -7\n  stage: "abc"\n}\n'
-        'layer {\n  name: "conv1\\né"\n  type: "Convolution"\n  bottom: "data"\n  top: "conv1"\n'
-        "  propagate_down: false\n"
-        "  convolution_param {\n    num_output: 4\n    kernel_size: 3\n    kernel_size: 5\n    weight_filler {\n"
-        "      value: nan\n      min: -inf\n      max: 3\n      mean: -0.025\n      std: 1.5\n    }\n"
-        "    engine: CAFFE\n  }\n}\n"
-        'layer {\n  name: "relu"\n  type: "ReLU"\n  bottom: "conv1"\n  top: "conv1"\n'
-        "  relu_param {\n    negative_slope: inf\n  }\n}\n"
-    )
-
-
-def test_bytes_are_written_in_ascii_and_read_back() -> None:
-    quant = schema("ascend").message_class("QuantParameter")(offset=b'\x00\xff"a')
-    written = schema("ascend").format_text(quant)
-    assert written == 'offset: "\\000\\377\\"a"\n'
-    net = schema("ascend").parse_text(f"layer {{ quant_param {{ {written} }} }}", unknown="refuse")
-    assert net.layer[0].quant_param == quant
-
-
-@given(st.floats(width=32))
-@example(float(np.finfo(np.float32).max))
-@example(-float(np.finfo(np.float32).smallest_subnormal))
-def test_a_float_is_written_as_the_shortest_text_that_reads_back(value: float) -> None:
-    caffe = schema("caffe")
-    written = caffe.format_text(caffe.NetParameter(layer=[caffe.LayerParameter(loss_weight=[value])]))
-    (read,) = caffe.parse_text(written, unknown="refuse").layer[0].loss_weight
-    assert read == value or (math.isnan(read) and math.isnan(value))
-    assert len(written.split()[3]) <= len(f"{value:.9g}")
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.floats(allow_nan=False))
-def test_strings_and_doubles_survive_the_text(name: str, theta: float) -> None:
-    ascend = schema("ascend")
-    layer = ascend.LayerParameter(name=name, st_param={"theta_1_1": theta})
-    net = ascend.NetParameter(layer=[layer])
-    assert ascend.parse_text(ascend.format_text(net), unknown="refuse") == net
-    assert text_format.Parse(ascend.format_text(net), ascend.NetParameter()) == net
 
 
 @settings(max_examples=300)

@@ -17,7 +17,7 @@ from torch2om.caffe.inputs import is_input, layer_inputs, net_inputs
 from torch2om.caffe.parameters import read_op
 from torch2om.caffe.schema import CaffeMessage, schema
 from torch2om.caffe.stored import Weights
-from torch2om.caffe.tokens import SyntaxProblem
+from torch2om.caffe.tokens import SyntaxProblem, decode_text
 from torch2om.caffe.versions import Versions
 from torch2om.caffe.wire import WireProblem
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
@@ -55,11 +55,9 @@ def parse_net(text: str, stored: Mapping[str, StoredLayer] | None, dialect: Dial
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return decode_text(path.read_bytes())
     except OSError as error:
         raise UsageError(Diagnostic("U133", f"{path}: {error.strerror}")) from error
-    except UnicodeDecodeError as error:
-        raise CaffeFileError(Diagnostic("F501", f"{path}: byte {error.start} is not UTF-8 text")) from error
 
 
 def _stored(path: Path) -> Mapping[str, StoredLayer]:

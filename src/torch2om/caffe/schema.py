@@ -1,4 +1,4 @@
-"""The protobuf schema of each Caffe dialect: message classes made from field tables, text in and text out.
+"""The protobuf schema of each Caffe dialect: message classes made from field tables, text read.
 
 The classes live in a private descriptor pool per dialect, never in protobuf's default pool: there they would clash
 with any other caffe.proto in the process. The dialects:
@@ -31,7 +31,6 @@ from torch2om.caffe.fields.notation import Field, Table, union
 from torch2om.caffe.fields.opencv import OPENCV
 from torch2om.caffe.fields.ssd import SSD
 from torch2om.caffe.text_reader import UnknownField, read_text
-from torch2om.caffe.text_writer import write_text
 
 CaffeMessage = Any  # Any: an instance of a class made at run time, whose fields no stub can list
 
@@ -46,7 +45,7 @@ _LABELS: dict[str, descriptor_pb2.FieldDescriptorProto.Label.ValueType] = {
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """One dialect's messages: their classes, their fields, and their text form."""
+    """One dialect's messages: their classes, their fields, and how their text is read."""
 
     dialect: Dialect
     table: Table = field(repr=False)
@@ -94,10 +93,6 @@ class Schema:
         Raises SyntaxProblem where `parse_text(text, unknown="ignore")` does.
         """
         return read_text(self._without_mark(text), self.table, self.NetParameter(), refuse_unknown=False)
-
-    def format_text(self, message: Message) -> str:
-        """Return the prototxt of a message of this dialect, in Caffe's style: fields by number, two spaces deep."""
-        return write_text(message, self.table)
 
     def _without_mark(self, text: str) -> str:
         return text.removeprefix(_BYTE_ORDER_MARK) if self.dialect == "any" else text

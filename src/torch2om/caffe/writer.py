@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import BinaryIO
@@ -90,6 +91,10 @@ def _scalar(value: Value) -> str:
     return str(value)
 
 
+_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
+
+
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """Return the text as a string of protobuf's text format: quotes, backslashes and control characters in octal."""
+    escaped = _SPECIAL.sub(lambda found: f"\\{ord(found.group()):03o}", text)
     return f'"{escaped}"'
