@@ -21,7 +21,6 @@ from functools import cache
 from typing import Any, Literal
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import Message
 
 from torch2om.caffe.dialect import Dialect
 from torch2om.caffe.fields.ascend import ASCEND
