@@ -23,6 +23,7 @@ from torch2om.manifest import (
     Source,
     file_record,
     layer_records,
+    read_manifest,
     unread_tops,
 )
 from torch2om.targets.limits import Target
@@ -155,3 +156,10 @@ def _signals_held() -> Iterator[None]:
             signal.signal(number, handler)
     for number in held:
         signal.raise_signal(number)
+
+
+def artifact_in(folder: Path) -> Artifact:
+    """Return the files of a conversion, after checking that they belong together; raises `UsageError` (U133, V704)."""
+    manifest = read_manifest(folder)
+    prototxt_path, caffemodel = (folder / record.name for record in manifest.files)
+    return Artifact(folder, prototxt_path, caffemodel, folder / MANIFEST, manifest)
