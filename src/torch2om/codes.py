@@ -31,7 +31,7 @@ CODES: dict[str, CodeInfo] = {
     "U101": CodeInfo(
         "model not found",
         "MODEL names no file, module or attribute that exists.",
-        "Write package.module:callable, path/to/file.py:callable, model.pt2 or model.pt, and run from the folder that the import needs.",
+        "Write package.module:callable, file.py:callable, model.pt2 or model.pt, and run where the import works.",
     ),
     "U102": CodeInfo(
         "model is not callable",
@@ -262,5 +262,10 @@ CODES: dict[str, CodeInfo] = {
         "files do not belong together",
         "The folder's prototxt, caffemodel and manifest are not of one conversion.",
         "Convert again; a file was changed or replaced.",
+    ),
+    "V705": CodeInfo(
+        "exported graph differs from the model",
+        "The user's own model returns something else than the graph that torch.export made of it.",
+        "A model with hidden state or randomness cannot be exported faithfully; make forward() a pure function.",
     ),
 }

@@ -36,6 +36,10 @@ class Stage:
     seconds: float
 
 
+OnStart = Callable[[str], None]
+OnEnd = Callable[[Stage], None]
+
+
 @dataclass(frozen=True)
 class Request:
     """What a conversion is asked for beside the model and its inputs.
@@ -125,8 +129,8 @@ def run(
     model: Model,
     inputs: Inputs,
     request: Request,
-    on_start: Callable[[str], None] = lambda _: None,
-    on_end: Callable[[Stage], None] = lambda _: None,
+    on_start: OnStart = lambda _: None,
+    on_end: OnEnd = lambda _: None,
 ) -> Conversion:
     """Run all stages; `on_start` and `on_end` are told of each. A difference stands in the record."""
     target = find_target(request.target)

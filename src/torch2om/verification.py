@@ -1,6 +1,7 @@
 """The stage verify: every mirrored blob against PyTorch, in float64 for the meaning and float32 for the files.
 
-The meaning is the net in memory, run in float64 with weights folded in float64: it must equal PyTorch in float64 to
+The reference is the exported graph in float64, and that graph is held against the user's own model first. The meaning
+is the net in memory, run in float64 with weights folded in float64: it must equal PyTorch in float64 to
 1e-9 of the blob's scale (or the bound that an applied rule declares). The files are read back as a stranger would
 read them and run in float32: they must equal the same reference to 1e-5.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from torch2om.caffe.reader import read_net
 from torch2om.emission import Artifact
@@ -23,11 +25,13 @@ from torch2om.legalization.rules import rules
 from torch2om.manifest import Manifest
 from torch2om.origin import NOWHERE, Origin
 from torch2om.program import Program
-from torch2om.reference import reference_values
+from torch2om.reference import original_outputs, reference_values
 from torch2om.targets import target as find_target
 
 MEANING_TOLERANCE = 1e-9
 FILES_TOLERANCE = 1e-5
+
+OWN_ROUNDINGS = 64  # roundings of the model's own dtype that may stand between it and float64 (float16, bfloat16)
 
 Sample = Mapping[str, Array]
 
@@ -124,6 +128,7 @@ def verify(program: Program, artifact: Artifact, samples: Iterable[Sample], net:
     runs: list[Run] = []
     for index, sample in enumerate(samples):
         reference = _reference(program, sample, frozenset(manifest.mirrors.values()))
+        runs.append(Run("model", "V705", "own dtype", index, _own_outputs(program, manifest, sample, reference)))
         if net is not None:
             meaning = _Judge(manifest, reference, MEANING_TOLERANCE, bounds)
             runs.append(Run("meaning", "V701", "float64", index, meaning.compare(net, sample, np.float64)))
@@ -148,6 +153,21 @@ def _reference(program: Program, sample: Sample, calls: frozenset[str]) -> Mappi
         text = f"PyTorch computes values that are not finite, first in {broken[0]}"
         raise VerificationError(Diagnostic("V703", text))
     return found
+
+
+def _own_outputs(
+    program: Program, manifest: Manifest, sample: Sample, reference: Mapping[str, Array]
+) -> tuple[Comparison, ...]:
+    """Compare what the user's own model returns, in its own precision, with the reference of the exported graph."""
+    epsilon = max(torch.finfo(source.dtype).eps for source in program.inputs)
+    allowed = max(FILES_TOLERANCE, OWN_ROUNDINGS * epsilon)
+    found = []
+    for output, value in zip(manifest.outputs, original_outputs(program, sample), strict=True):
+        call = manifest.mirrors[output.blob]
+        origin = next((layer.origin for layer in manifest.layers if layer.name == output.blob), NOWHERE)
+        error, angle = relative_error(value, reference[call]), cosine(value, reference[call])
+        found.append(Comparison(output.blob, call, output.blob, origin, error, angle, allowed, is_output=True))
+    return tuple(found)
 
 
 def _bounds(manifest: Manifest, net: Net) -> Mapping[str, float]:
