@@ -202,6 +202,14 @@ class Target:
         rule = self.shapes.get(type(layer.op))
         return site.tops if rule is None else rule(site)
 
+    def infer_all(self, net: Net) -> Mapping[str, Shape]:
+        """Return blob -> shape as the target itself computes it, for a net that it accepts."""
+        shapes: dict[str, Shape] = {source.name: source.shape for source in net.inputs}
+        for layer in net.layers:
+            bottoms = tuple(shapes[bottom] for bottom in layer.bottoms)
+            shapes.update(zip(layer.tops, self.infer(layer, bottoms), strict=True))
+        return shapes
+
     def check(self, net: Net) -> list[tuple[Layer, tuple[Violation, ...]]]:
         """Return the layers that break a limit with the shapes that the target infers, and the limits they break."""
         return [(layer, broken) for layer, _, broken in self.walk(net) if broken]
