@@ -1,0 +1,238 @@
+"""The table for `run_decompositions`: the ATen calls that are replaced by their parts, so that lowering knows fewer.
+
+What is not named here stays whole: calls that Caffe has a layer for, or that have a better exact form than their
+parts (convolutions, norms, poolings, resizes, recurrences, activations, pixel_shuffle, pad, softmax, ...). Functional
+forms come from `run_decompositions` itself, which also removes views of views, in-place writes and dropout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import torch
+from torch.export import default_decompositions
+
+from torch2om.program.structure import Tree
+
+aten = torch.ops.aten
+Overload = torch._ops.OpOverload  # noqa: SLF001 - torch's public operators are of this type
+Tensor = torch.Tensor
+Decomposition = Callable[..., Tree]
+
+# Calls whose parts PyTorch knows: second names, stacks and products in other words, scalar forms, recurrent cells.
+_BY_PYTORCH = """
+absolute arccos arccosh arcsin arcsinh arctan arctan2 arctanh clip concat concatenate divide fix greater greater_equal
+less less_equal multiply negative not_equal subtract true_divide special_erf special_exp2 special_expit special_expm1
+special_log1p special_log_softmax special_logsumexp special_round special_softmax max.other min.other __and__ __or__
+__xor__ where.Scalar where.ScalarOther where.ScalarSelf masked_fill threshold fill type_as square float_power relu6
+addcdiv addcmul addr baddbmm frac glu xlogy std var std_mean var_mean std.correction std_mean.correction
+linalg_norm linalg_vecdot linalg_matmul linalg_multi_dot frobenius_norm cosine_similarity chain_matmul dot einsum ger
+inner kron mv outer tensordot vdot lstm_cell gru_cell rnn_relu_cell rnn_tanh_cell
+atleast_1d atleast_2d atleast_3d broadcast_tensors column_stack diff dstack fliplr flipud hstack rot90
+repeat_interleave.self_int row_stack split squeeze t tile transpose unbind unsafe_split unsafe_split_with_sizes
+_unsafe_view vstack empty_like new_full new_ones new_zeros ones_like zeros_like
+"""
+
+# PyTorch's parts of these keep numbers that no net needs, or use calls that are harder than the whole.
+_OURS: dict[Overload, Decomposition] = {}
+
+
+def _parts(*overloads: Overload) -> Callable[[Decomposition], Decomposition]:
+    """Register the decorated function as the decomposition of these overloads."""
+
+    def register(function: Decomposition) -> Decomposition:
+        _OURS.update(dict.fromkeys(overloads, function))
+        return function
+
+    return register
+
+
+@cache
+def decompositions() -> Mapping[Overload, Decomposition]:
+    """Return the table, overload -> function. The first call asks PyTorch for its parts (0.1 s)."""
+    known = default_decompositions()
+    wanted = set(_BY_PYTORCH.split())
+    named = {operator: known[operator] for operator in known if wanted.intersection(_names(operator))}
+    return {**named, **_OURS}
+
+
+def _names(operator: object) -> tuple[str, ...]:
+    """Return the names that the list may call a functional ATen operator by: `max.other` and `max`."""
+    if not isinstance(operator, Overload) or operator.namespace != "aten" or operator._schema.is_mutable:  # noqa: SLF001 - no other door
+        return ()
+    name = operator._opname  # noqa: SLF001 - no other door
+    return name, f"{name}.{operator._overloadname}"  # noqa: SLF001 - no other door
+
+
+@_parts(aten.conv1d.padding, aten.conv2d.padding, aten.conv3d.padding)
+def convolution_with_named_padding(  # noqa: PLR0913, PLR0917 - the schema's
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sequence[int] = (1,),
+    padding: str = "valid",
+    dilation: Sequence[int] = (1,),
+    groups: int = 1,
+) -> Tensor:
+    """conv(pad(x)): "same" pads (kernel - 1) * dilation in all, the odd one behind (PyTorch's Conv2d documentation)."""
+    kernel = weight.shape[2:]
+    convolve = (torch.conv1d, torch.conv2d, torch.conv3d)[len(kernel) - 1]
+    steps = _per_axis(dilation, len(kernel))
+    total = [(size - 1) * step if padding == "same" else 0 for size, step in zip(kernel, steps, strict=True)]
+    if any(amount % 2 for amount in total):
+        sides = [side for amount in reversed(total) for side in (amount // 2, amount - amount // 2)]
+        x, total = torch.nn.functional.pad(x, sides), [0] * len(total)
+    return convolve(x, weight, bias, stride, [amount // 2 for amount in total], dilation, groups)
+
+
+def _per_axis(given: Sequence[int] | int, axes: int) -> list[int]:
+    numbers = [given] if isinstance(given, int) else list(given)
+    return numbers * axes if len(numbers) == 1 else numbers
+
+
+@_parts(aten.scaled_dot_product_attention.default)
+def attention(  # noqa: PLR0913 - the schema's
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,  # noqa: ARG001 - nothing is dropped in eval mode
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(Q K^T * scale + mask) V; scale is 1 / sqrt(width of a head) by default.
+
+    A forbidden place adds the lowest float32 number, whose exponential is 0 as that of -infinity is.
+    """
+    if enable_gqa:
+        key = key.repeat_interleave(query.size(-3) // key.size(-3), -3)
+        value = value.repeat_interleave(query.size(-3) // value.size(-3), -3)
+    scores = (query @ key.transpose(-2, -1)) * (1 / math.sqrt(query.size(-1)) if scale is None else scale)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    if attn_mask is not None and attn_mask.dtype is torch.bool:
+        lowest = torch.finfo(torch.float32).min
+        attn_mask = torch.zeros(attn_mask.shape, dtype=query.dtype).masked_fill(~attn_mask, lowest)
+    return torch.softmax(scores if attn_mask is None else scores + attn_mask, -1) @ value
+
+
+@_parts(aten.max.dim)
+def maximum_and_place(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """(amax(x), argmax(x))."""
+    return torch.amax(x, dim, keepdim), torch.argmax(x, dim, keepdim)
+
+
+@_parts(aten.min.dim)
+def minimum_and_place(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """(amin(x), argmin(x))."""
+    return torch.amin(x, dim, keepdim), torch.argmin(x, dim, keepdim)
+
+
+@_parts(aten.aminmax.default)
+def both_ends(x: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """(amin(x), amax(x))."""
+    dims = () if dim is None else (dim,)
+    return torch.amin(x, dims, keepdim), torch.amax(x, dims, keepdim)
+
+
+@_parts(aten.var_mean.correction)
+def variance_and_mean(
+    x: Tensor, dim: Sequence[int] | None = None, *, correction: float = 1, keepdim: bool = False
+) -> tuple[Tensor, Tensor]:
+    """(var(x), mean(x))."""
+    dims = tuple(range(x.dim())) if dim is None else tuple(dim)
+    return torch.var(x, dims, correction=correction, keepdim=keepdim), torch.mean(x, dims, keepdim)
+
+
+@_parts(aten.logsumexp.default)
+def log_of_sum_of_exponentials(x: Tensor, dim: list[int], keepdim: bool = False) -> Tensor:
+    """Max + log(sum(exp(x - max)))."""
+    top = torch.amax(x, dim, keepdim=True)
+    total = torch.log(torch.sum(torch.exp(x - top), dim, keepdim=keepdim))
+    return total + top.reshape(total.shape)
+
+
+@_parts(aten.lerp.Scalar, aten.lerp.Tensor)
+def interpolated(x: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
+    """X + weight * (end - x)."""
+    return x + (end - x) * weight
+
+
+@_parts(aten.logit.default)
+def log_odds(x: Tensor, eps: float | None = None) -> Tensor:
+    """log(p / (1 - p)) of p = x, clamped to [eps, 1 - eps]."""
+    odds = x if eps is None or eps < 0 else torch.clamp(x, eps, 1 - eps)
+    return torch.log(odds / (1 - odds))
+
+
+@_parts(aten.rrelu.default)
+def leaky_relu_of_mean_slope(
+    x: Tensor,
+    lower: float = 0.125,
+    upper: float = 1 / 3,
+    training: bool = False,  # noqa: ARG001 - eval mode
+    generator: None = None,  # noqa: ARG001 - the same
+) -> Tensor:
+    """leaky_relu(x, (lower + upper) / 2): what RReLU is in eval mode (its documentation)."""
+    return torch.nn.functional.leaky_relu(x, (lower + upper) / 2)
+
+
+@_parts(aten.pairwise_distance.default)
+def distance(x1: Tensor, x2: Tensor, p: float = 2, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """norm_p(x1 - x2 + eps) over the last dim."""
+    length: Tensor = torch.linalg.vector_norm(x1 - x2 + eps, p, -1, keepdim)
+    return length
+
+
+@_parts(aten.addmm.default, aten.addbmm.default)
+def product_and_sum(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """Beta * c + alpha * (a b); addbmm sums the products of the batch."""
+    product = a @ b if a.dim() == 2 else (a @ b).sum(0)
+    scaled = product if alpha == 1 else product * alpha
+    return scaled + (c if beta == 1 else c * beta)
+
+
+@_parts(aten.one_hot.default)
+def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
+    """[x == 0, x == 1, ..., x == num_classes - 1] along a new last dim."""
+    return (x.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
+
+
+@_parts(aten.copy.default)
+def copied(x: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:  # noqa: ARG001 - no devices here
+    """Source, broadcast to the shape of x and in its dtype."""
+    return source.to(x.dtype).expand(x.shape)
+
+
+@_parts(aten.select_scatter.default)
+def with_slice_replaced(x: Tensor, source: Tensor, dim: int, index: int) -> Tensor:
+    """X with x[index] along `dim` replaced."""
+    start = index % x.size(dim)
+    return with_part_replaced(x, source.unsqueeze(dim), dim, start, start + 1)
+
+
+def with_part_replaced(
+    x: Tensor, source: Tensor, dim: int = 0, start: int | None = None, end: int | None = None
+) -> Tensor:
+    """cat(x[:start], source, x[end:]) along `dim`."""
+    size = x.size(dim)
+    first, last, _ = slice(start, end).indices(size)
+    pieces = [x.narrow(dim, 0, first), source, x.narrow(dim, last, size - last)]
+    return torch.cat([piece for piece in pieces if piece.size(dim)], dim)
+
+
+@_parts(aten.slice_scatter.default)
+def with_slices_replaced(
+    x: Tensor, source: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """X with x[start:end:step] along `dim` replaced: between two replaced rows one part of x stays."""
+    places = range(x.size(dim))[slice(start, end, step)]
+    if step == 1:
+        return with_part_replaced(x, source, dim, start, end)
+    for row, place in enumerate(places):
+        x = with_part_replaced(x, source.narrow(dim, row, 1), dim, place, place + 1)
+    return x

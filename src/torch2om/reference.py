@@ -1,0 +1,68 @@
+"""What PyTorch itself computes: the canonical program call by call, and the user's own model as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import fx
+
+from torch2om.ir.op import Array
+from torch2om.program.capture import evaluating
+from torch2om.program.evaluation import compute, widened
+from torch2om.program.failures import quiet
+from torch2om.program.graph import Program
+from torch2om.program.structure import leaves
+
+Values = npt.NDArray[Any]  # floats in the asked width; integers and truth values as PyTorch has them
+
+
+def reference_values(
+    program: Program, inputs: Mapping[str, Array], dtype: npt.DTypeLike = np.float64
+) -> Iterator[tuple[str, Values]]:
+    """Yield (node name, value) of every input, every constant that is an output, and every call, in order.
+
+    Every float is computed in `dtype` (constants are cast one at a time), by PyTorch's own kernels. Of a call with
+    several results the items are yielded. A value is kept only until its last use.
+    """
+    width = torch.from_numpy(np.empty(0, dtype)).dtype
+    fed = {source.node: torch.tensor(inputs[source.name], dtype=width) for source in program.inputs}
+    outputs = {output.node for output in program.outputs}
+    yield from ((name, _array(value)) for name, value in fed.items())
+    yield from ((name, _array(widened(program.constants[name], width))) for name in outputs & program.constants.keys())
+    values: dict[str, Any] = dict(fed)
+    remaining = Counter(source.name for node in program.calls() for source in node.all_input_nodes)
+
+    def value_of(node: fx.Node) -> Any:  # Any: a tensor or several
+        return values[node.name] if node.name in values else widened(program.constants[node.name], width)
+
+    for node in program.calls():
+        with torch.no_grad():
+            values[node.name] = compute(node, value_of, width)
+        if isinstance(values[node.name], torch.Tensor):
+            yield node.name, _array(values[node.name])
+        remaining.subtract(source.name for source in node.all_input_nodes)
+        for name in [source.name for source in node.all_input_nodes if remaining[source.name] == 0]:
+            values.pop(name, None)
+
+
+def original_outputs(program: Program, inputs: Mapping[str, Array]) -> tuple[Values, ...]:
+    """Return what the user's own model computes in its own precision, one array per output of the program, in order."""
+    dtypes = {source.name: source.dtype for source in program.inputs}
+    tensors = {name: torch.tensor(inputs[name], dtype=dtype) for name, dtype in dtypes.items()}
+    args, kwargs = torch.utils._pytree.tree_map(tensors.__getitem__, program.arguments)  # noqa: SLF001 - export's trees
+    with evaluating(program.module), torch.no_grad(), quiet():
+        result = program.module(*args, **kwargs)
+    found = {leaf.place: leaf.value for leaf in leaves(result)}
+    return tuple(_array(found[output.place]) for output in program.outputs)
+
+
+def _array(value: object) -> Values:
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"{value!r} is no tensor")
+    tensor = value.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
