@@ -13,7 +13,7 @@ import numpy as np
 from torch2om.ir.op import Array, Shape
 from torch2om.layers.window import Window, framed, last_axes
 
-TILE_BYTES = 4 << 20  # of gathered windows: small enough to stay in cache, large enough for an efficient product
+TILE_BYTES = 16 << 20  # of gathered windows: bounded memory, and large enough for an efficient product
 CHANNEL_BYTES = 1 << 19  # of a depthwise block: accumulator and product stay in a core's cache
 
 

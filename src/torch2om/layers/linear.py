@@ -133,8 +133,8 @@ class Deconvolution(Filtering):
 
     def macs(self, bottoms: Shapes, weights: Shapes) -> int:
         """Return one multiply-accumulate per input element and filter element that it meets."""
-        need(len(weights) > 0, "needs filters")
-        return elements(only(bottoms)) * elements(weights[0][1:])
+        self.infer(bottoms, weights)
+        return elements(bottoms[0]) * elements(weights[0][1:])
 
 
 @dataclass(frozen=True)
