@@ -141,6 +141,16 @@ def _records(data: Mapping[str, Any]) -> dict[str, object]:  # Any: parsed JSON
     }
 
 
+def input_records(net: Net) -> tuple[InputRecord, ...]:
+    """Return one record per input of the net."""
+    return tuple(InputRecord(source.name, source.shape, source.name) for source in net.inputs)
+
+
+def output_records(net: Net) -> tuple[OutputRecord, ...]:
+    """Return one record per output of the net, in the user's order."""
+    return tuple(OutputRecord(output.blob, net.shapes[output.blob], output.place) for output in net.outputs)
+
+
 def layer_records(net: Net) -> tuple[LayerRecord, ...]:
     """Return one record per layer of the net."""
     found = []

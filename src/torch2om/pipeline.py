@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from torch2om.analysis import analyze
-from torch2om.emission import Artifact, Emission, emit
+from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic
 from torch2om.ir.net import Net
 from torch2om.legalization import expose_outputs, legalize
@@ -20,6 +20,7 @@ from torch2om.lowering.registry import Function, Overload
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
 from torch2om.program import Inputs, Model, Program, canonicalize, capture
+from torch2om.publication import reported, staged
 from torch2om.targets import check
 from torch2om.targets import target as find_target
 from torch2om.targets.limits import Target
@@ -132,7 +133,10 @@ def run(
     on_start: OnStart = lambda _: None,
     on_end: OnEnd = lambda _: None,
 ) -> Conversion:
-    """Run all stages; `on_start` and `on_end` are told of each. A difference stands in the record."""
+    """Run all stages, telling `on_start` and `on_end` of each.
+
+    Files that differ from PyTorch are not published: the record then holds the difference and no artifact.
+    """
     target = find_target(request.target)
     conversion = Conversion(target)
     stage = Timer(conversion, on_start, on_end)
@@ -143,10 +147,13 @@ def run(
     net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
     stage("check", lambda: check(net, target))
     emission = Emission(request.out, request.name, request.source, tuple(map(str, program.notes)))
-    artifact = conversion.artifact = stage("emit", lambda: emit(net, target, emission))
-    if request.samples:
-        samples = random_samples(program, request.samples) if isinstance(request.samples, int) else request.samples
-        conversion.verification = stage("verify", lambda: verify(program, artifact, samples, net))
+    with reported(request.out), staged(request.out) as folder:
+        draft = stage("emit", lambda: write(net, target, emission, folder))
+        if request.samples:
+            samples = random_samples(program, request.samples) if isinstance(request.samples, int) else request.samples
+            conversion.verification = stage("verify", lambda: verify(program, draft, samples, net))
+        if conversion.verification is None or conversion.verification.equal:
+            conversion.artifact = published(draft, request.out)
     return conversion
 
 

@@ -15,13 +15,14 @@ import pytest
 
 from torch2om import emission
 from torch2om.caffe.reader import read_net
-from torch2om.emission import Emission, emit
+from torch2om.emission import Emission, emit, write
 from torch2om.errors import EmitError, UsageError
 from torch2om.ir.net import Input, Layer, Net, Output
 from torch2om.ir.weight import Weight, constant
 from torch2om.layers import Convolution, InnerProduct, Pooling, ReLU, Rounding, Slice
 from torch2om.manifest import read_manifest
 from torch2om.origin import Origin
+from torch2om.publication import staged
 from torch2om.targets.limits import Target
 
 TARGET = Target("test", "a target of tests", "caffe", {}, source="test")
@@ -124,6 +125,13 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(EmitError, match="E601"):
         emit(net(), TARGET, Emission(tmp_path / "out"))
+
+
+def test_a_draft_that_is_not_published_leaves_nothing(tmp_path: Path) -> None:
+    with staged(tmp_path / "out") as staging:
+        draft = write(net(), TARGET, Emission(tmp_path / "out"), staging)
+        assert draft.caffemodel.exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_ctrl_c_during_the_moves_waits_until_they_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
