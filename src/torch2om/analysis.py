@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch2om.ir.net import Layer, Net
-from torch2om.ir.op import Shape, Shapes, elements
+from torch2om.ir.op import Op, Shape, Shapes, elements
+from torch2om.layers import Flatten, Reshape, Split
 
 BYTES = 4  # Caffe computes in float32
+SHARING: tuple[type[Op], ...] = (Reshape, Flatten, Split)  # their tops share the bottom's memory
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -22,10 +24,10 @@ class Cost:
 
 
 def cost_of(layer: Layer, bottoms: Shapes) -> Cost:
-    """Return the cost of a layer whose bottoms have these shapes."""
+    """Return the cost of a layer whose bottoms have these shapes; one that only renames dims moves nothing."""
     weights = layer.weight_shapes
     tops = layer.op.infer(bottoms, weights)
-    moved = sum(map(elements, (*bottoms, *tops, *weights)))
+    moved = 0 if isinstance(layer.op, SHARING) else sum(map(elements, (*bottoms, *tops, *weights)))
     return Cost(layer.op.macs(bottoms, weights), BYTES * moved)
 
 
