@@ -1,0 +1,156 @@
+"""The verbs for PyTorch models: convert and verify."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from torch2om.cli import summary
+from torch2om.cli.answer import Answer
+from torch2om.cli.findings import blocks, findings
+from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights
+from torch2om.cli.progress import Progress
+from torch2om.cli.status import Status
+from torch2om.errors import Diagnostic, UsageError
+
+if TYPE_CHECKING:
+    from torch2om.manifest import Manifest
+    from torch2om.pipeline import Conversion
+    from torch2om.verification import Comparison, Run, Verification
+
+
+def convert(
+    model: Model,
+    inputs: Inputs = [],  # noqa: B006 - typer copies it
+    weights: Weights = None,
+    target: Annotated[str, typer.Option("--target", "-t", metavar="T", help="Who will read the files.")] = "ascend310",
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where to write the files.")] = Path("out"),
+    name: Annotated[str, typer.Option("--name", metavar="STEM", help="The files' name.")] = "model",
+    sample: Sample = [],  # noqa: B006 - typer copies it
+    samples: Samples = 2,
+    compare: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Compare the written files with PyTorch.")
+    ] = True,
+    as_json: AsJson = False,
+) -> Answer:
+    """Convert a PyTorch model to Caffe files, and prove that they are equal."""
+    from torch2om.cli.models import load, samples_of, shapes_of, source_of
+    from torch2om.targets import target as find_target
+
+    find_target(target)
+    given = shapes_of(inputs)
+    own = samples_of(sample, given)
+    shapes = given or {name: array.shape for each in own[:1] for name, array in each.items()}
+    with Progress() as progress:
+        loaded = progress.stage("load", lambda: load(source_of(model, weights)))
+        from torch2om.pipeline import Request, run
+
+        request = Request(target, out, name, (own or samples) if compare else 0, source=loaded.source)
+        conversion = run(loaded.model, shapes, request, progress.start, progress.end)
+    return _converted(conversion, (*loaded.notes, *conversion.notes), progress)
+
+
+def _converted(conversion: Conversion, notes: tuple[Diagnostic, ...], progress: Progress) -> Answer:
+    from torch2om.analysis import analyze
+    from torch2om.manifest import input_records, output_records
+
+    assert conversion.net is not None
+    net, found, artifact = conversion.net, conversion.verification, conversion.artifact
+    cost, wrong = analyze(net), () if found is None else found.diagnostics
+    shown: list[RenderableType] = [
+        summary.verdict(net.name, conversion.target.name, found),
+        Text(),
+        summary.stages_and_costs(progress.times, cost),
+        Text() if found is None else summary.comparison(found),
+        summary.applied_rules(conversion),
+        blocks((*notes, *wrong)),
+        Text("nothing was written", "bold red") if artifact is None else summary.files(artifact),
+    ]
+    payload = {
+        "target": conversion.target.name,
+        "files": [] if artifact is None else list(map(str, artifact.files)),
+        "stages": dict(progress.times),
+        "layers": len(cost.layers),
+        "macs": cost.macs,
+        "parameters": cost.parameters,
+        "activation_bytes": cost.activation_bytes,
+        "rules": dict(conversion.rules),
+        "inputs": list(map(asdict, input_records(net))),
+        "outputs": list(map(asdict, output_records(net))),
+        "verification": None if found is None else _verification(found),
+        "findings": findings((*notes, *wrong)),
+    }
+    return Answer(payload, Group(*shown), Status.REFUSED if wrong else Status.OK)
+
+
+def _verification(found: Verification) -> dict[str, object]:
+    return {"equal": found.equal, "runs": [_run(run) for run in found.runs]}
+
+
+def _run(run: Run) -> dict[str, object]:
+    return {
+        "what": run.title,
+        "dtype": run.dtype,
+        "sample": run.sample,
+        "compared": len(run.comparisons),
+        "outputs": [_compared(found) for found in run.outputs],
+        "worst": [_compared(found) for found in run.worst()],
+    }
+
+
+def _compared(found: Comparison) -> dict[str, object]:
+    return {
+        "blob": found.blob,
+        "call": found.call,
+        "layer": found.layer,
+        "error": found.error,
+        "allowed": found.tolerance,
+        "cosine": found.cosine,
+    }
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a conversion.", show_default=False)],
+    model: Annotated[
+        str, typer.Option("--model", metavar="MODEL", help="The model, if not the one named at conversion.")
+    ] = "",
+    weights: Weights = None,
+    sample: Sample = [],  # noqa: B006 - typer copies it
+    samples: Samples = 2,
+    as_json: AsJson = False,
+) -> Answer:
+    """Compare a conversion's files with their PyTorch model again."""
+    from torch2om.cli.models import load, samples_of, source_of
+    from torch2om.emission import artifact_in
+
+    artifact = artifact_in(folder)
+    source = source_of(model, weights) if model or weights else artifact.manifest.source
+    if not source.model:
+        text = f"the files in {folder} were not converted by a command, so their model has no name"
+        raise UsageError(Diagnostic("U101", text, hint="name it with --model"))
+    shapes = {record.argument: record.shape for record in artifact.manifest.inputs}
+    own = samples_of(sample, shapes)
+    with Progress() as progress:
+        loaded = progress.stage("load", lambda: load(source))
+        from torch2om.program import canonicalize, capture
+        from torch2om.verification import random_samples
+        from torch2om.verification import verify as compare
+
+        program = progress.stage("capture", lambda: capture(loaded.model, shapes))
+        canonical = progress.stage("canonicalize", lambda: canonicalize(program))
+        found = progress.stage(
+            "verify", lambda: compare(canonical, artifact, own or random_samples(canonical, samples))
+        )
+    return _verified(artifact.manifest, found)
+
+
+def _verified(manifest: Manifest, found: Verification) -> Answer:
+    headline = summary.verdict(manifest.net, manifest.target, found)
+    shown = Group(headline, summary.comparison(found), blocks(found.diagnostics))
+    payload = {"target": manifest.target, "findings": findings(found.diagnostics), **_verification(found)}
+    return Answer(payload, shown, Status.OK if found.equal else Status.REFUSED)

@@ -1,0 +1,64 @@
+"""How diagnostics look: to people as a block each, to machines as an object each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from torch2om.errors import Diagnostic, Severity
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+def findings(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
+    """Return the diagnostics as JSON objects."""
+    return [finding(diagnostic) for diagnostic in diagnostics]
+
+
+def finding(diagnostic: Diagnostic) -> dict[str, object]:
+    """Return one diagnostic as a JSON object."""
+    origin = diagnostic.origin
+    return {
+        "code": diagnostic.code,
+        "severity": str(diagnostic.severity),
+        "layer": diagnostic.layer,
+        "message": diagnostic.message,
+        "source": diagnostic.source,
+        "hint": diagnostic.hint,
+        "details": diagnostic.details,
+        "file": origin.file,
+        "line": origin.line,
+        "text": origin.code,
+        "module": origin.module,
+    }
+
+
+def blocks(diagnostics: Iterable[Diagnostic]) -> RenderableType:
+    """Return the diagnostics for people, a block each, in their order."""
+    return Group(*(part for diagnostic in diagnostics for part in _block(diagnostic)))
+
+
+def _block(diagnostic: Diagnostic) -> Iterator[RenderableType]:
+    place = f" [{diagnostic.layer}]" if diagnostic.layer else ""
+    head = Text.assemble(
+        (f"{diagnostic.severity} {diagnostic.code}", _STYLES[diagnostic.severity]), (place, "bold"), ": "
+    )
+    yield head + Text(diagnostic.message)
+    yield from (Padding(line, (0, 0, 0, 2), expand=False) for line in _lines(diagnostic))
+
+
+def _lines(diagnostic: Diagnostic) -> Iterator[Text]:
+    origin = diagnostic.origin
+    if origin.place:
+        yield Text(f"at {origin.place}", "dim")
+    if origin.code:
+        yield Text.assemble((f"{origin.line or '':>5} │ ", "dim"), origin.code)
+    for detail in diagnostic.details:
+        yield Text(f"- {detail}")
+    if diagnostic.source:
+        yield Text(f"source: {diagnostic.source}", "dim")
+    if diagnostic.hint:
+        yield Text.assemble(("hint: ", "bold green"), diagnostic.hint)

@@ -1,0 +1,185 @@
+"""The verbs that tell what torch2om knows: ops, limits, explain, doctor. They need neither a model nor a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from difflib import get_close_matches
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from torch2om.cli.answer import Answer
+from torch2om.cli.options import AsJson
+from torch2om.cli.status import Status
+from torch2om.cli.tables import pairs, table
+from torch2om.codes import CODES
+from torch2om.errors import Diagnostic, UsageError
+
+if TYPE_CHECKING:
+    from torch2om.catalog import CallEntry, LayerEntry, RuleEntry
+    from torch2om.doctor import Finding
+    from torch2om.targets.limits import Target
+
+
+def ops(as_json: AsJson = False) -> Answer:
+    """List what is supported: PyTorch operators, Caffe layers per target.
+
+    The PyTorch operators are listed where torch is installed.
+    """
+    from torch2om.catalog import call_entries, layer_entries
+    from torch2om.doctor import has_torch
+
+    calls = call_entries() if has_torch() else ()
+    layers = layer_entries()
+    payload = {"calls": [asdict(entry) for entry in calls], "layers": [asdict(entry) for entry in layers]}
+    return Answer(payload, Group(_calls(calls), _layers(layers)))
+
+
+def _calls(calls: tuple[CallEntry, ...]) -> RenderableType:
+    if not calls:
+        return Text("The PyTorch operators are listed where torch is installed: pip install 'torch2om[torch]'\n")
+    shown = table("PyTorch operator", "in layers", title=f"{len(calls)} PyTorch operators")
+    for entry in calls:
+        shown.add_row(entry.name.removeprefix("aten."), Text(entry.sentence))
+    return shown
+
+
+def _layers(layers: tuple[LayerEntry, ...]) -> RenderableType:
+    shown = table("Caffe layer", "computes", "targets", title=f"{len(layers)} Caffe layers")
+    for entry in layers:
+        shown.add_row(entry.name, Text(entry.sentence), " ".join(entry.targets))
+    return shown
+
+
+def limits(
+    target: Annotated[str | None, typer.Argument(metavar="[TARGET]", help="The target.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Show what a target accepts, with sources; alone, list the targets."""
+    from torch2om.targets import TARGETS
+    from torch2om.targets import target as find_target
+
+    if target is None:
+        return Answer({"targets": [_target_record(each) for each in TARGETS.values()]}, _targets(TARGETS.values()))
+    found = find_target(target)
+    rows = _limit_rows(found)
+    payload = {
+        **_target_record(found),
+        "limits": [dict(zip(("layer", "limit", "source"), r, strict=True)) for r in rows],
+    }
+    return Answer(payload, _limits(found, rows))
+
+
+def _target_record(target: Target) -> dict[str, object]:
+    from torch2om.catalog import type_name
+
+    layers = sorted(map(type_name, target.accepts))
+    return {
+        "target": target.name,
+        "title": target.title,
+        "soc": target.soc,
+        "compiler": target.compiler,
+        "source": target.source,
+        "layers": layers,
+    }
+
+
+def _targets(targets: Iterable[Target]) -> RenderableType:
+    shown = table("target", "for", "layers", numbers=("layers",))
+    for target in targets:
+        shown.add_row(target.name, target.title, str(len(target.accepts)))
+    return shown
+
+
+def _limit_rows(target: Target) -> list[tuple[str, str, str]]:
+    """Return (layer type, limit, source), limits of every layer first; a type without limits has an empty one."""
+    from torch2om.catalog import type_name
+
+    rows = [("every layer", limit.sentence, limit.source) for limit in target.general]
+    for op in sorted(target.accepts, key=type_name):
+        found = target.accepts[op]
+        rows += [(type_name(op), limit.sentence, limit.source) for limit in found] or [
+            (type_name(op), "", target.source)
+        ]
+    return rows
+
+
+def _limits(target: Target, rows: list[tuple[str, str, str]]) -> RenderableType:
+    shown = table("layer", "limits, and who says so", title=f"{target.name}: {target.title}")
+    for layer, of_layer in groupby((row for row in rows if row[1]), key=itemgetter(0)):
+        shown.add_row(layer, Text("\n").join(_by_source(of_layer)))
+    free = ", ".join(layer for layer, limit, _ in rows if not limit)
+    return Group(shown, pairs((("in any form", free), ("refused", f"every other type ({target.source})"))))
+
+
+def _by_source(rows: Iterable[tuple[str, str, str]]) -> Iterator[Text]:
+    """Yield limits line by line, the source after the last limit that it stands for."""
+    for source, of_source in groupby(rows, key=itemgetter(2)):
+        yield from (Text(limit) for _, limit, _ in of_source)
+        yield Text(f"  {source}", "dim")
+
+
+def explain(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[CODE]", help="A code, or the name of a rule.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Explain a diagnostic code or a rule; alone, list them."""
+    from torch2om.catalog import rule_entries
+
+    known = {entry.name: entry for entry in rule_entries()}
+    if name is None:
+        return _index(tuple(known.values()))
+    if name.upper() in CODES:
+        return _code(name.upper())
+    if name in known:
+        return _rule(known[name])
+    close = get_close_matches(name, [*CODES, *known], n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else CODES["U132"].remedy
+    raise UsageError(Diagnostic("U132", f"there is no code or rule {name!r}", hint=hint))
+
+
+def _index(known: tuple[RuleEntry, ...]) -> Answer:
+    codes = {code: info.title for code, info in CODES.items()}
+    names = {entry.name: entry.sentence for entry in known}
+    shown = Group(Text("Codes", "bold"), pairs(codes.items()), Text("\nRules", "bold"), pairs(names.items()))
+    return Answer({"codes": codes, "rules": names}, shown)
+
+
+def _code(code: str) -> Answer:
+    info = CODES[code]
+    shown = Group(Text(f"{code}: {info.title}", "bold"), Text(info.meaning), Text(f"What to do: {info.remedy}"))
+    return Answer({"code": code, **asdict(info)}, shown)
+
+
+def _rule(entry: RuleEntry) -> Answer:
+    exact = f"error up to {entry.bound:g} of the blob's scale" if entry.bound else "exact in real arithmetic"
+    head = Text.assemble((entry.name, "bold"), f": {entry.kind} of {', '.join(entry.layers)}; {exact}")
+    return Answer(asdict(entry), Group(head, Text(entry.text)))
+
+
+def doctor(as_json: AsJson = False) -> Answer:
+    """Show what is installed, what is missing, and what to do."""
+    from torch2om.doctor import examine
+
+    found = examine()
+    status = Status.OK if all(finding.healthy or not finding.needed for finding in found) else Status.REFUSED
+    return Answer({"findings": [asdict(finding) for finding in found]}, _examination(found), status)
+
+
+def _examination(found: tuple[Finding, ...]) -> RenderableType:
+    return Group(*(line for finding in found for line in _finding(finding)))
+
+
+def _finding(finding: Finding) -> Iterator[Text]:
+    """Yield `ok       numpy 2.4.6`, and below it what to do."""
+    word, style = ("ok", "green") if finding.healthy else ("missing", "bold red" if finding.needed else "bold yellow")
+    yield Text.assemble((f"{word:<9}", style), (finding.what, "bold"), f" {finding.found}")
+    if finding.remedy:
+        yield Text(f"{'':<9}{finding.remedy}")

@@ -1,0 +1,118 @@
+"""MODEL, --weights, --input and --sample: what they name, as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from torch2om.cli.arrays import Numbers, read_archive, read_array
+from torch2om.doctor import has_torch
+from torch2om.errors import Diagnostic, UsageError
+from torch2om.ir.op import Shape
+from torch2om.ir.text import shape_text
+from torch2om.manifest import Source
+
+if TYPE_CHECKING:
+    from torch2om.program import Model, Program
+
+EXAMPLE = "write for example x=1x3x224x224"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model with its weights, where they came from, and what was remarked on the way."""
+
+    model: Model
+    source: Source
+    notes: tuple[Diagnostic, ...] = ()
+
+
+def load(source: Source) -> Loaded:
+    """Return the model that `source` names, with its weights.
+
+    The seed makes a model with random weights the same one each time. Raises `UsageError`: U141 without torch, and
+    whatever is wrong with the model (U10x) or the weights (U12x).
+    """
+    if not has_torch():
+        raise UsageError(Diagnostic("U141", "PyTorch cannot be imported", hint="pip install 'torch2om[torch]'"))
+    import torch
+
+    from torch2om.loading import load_model, load_weights
+
+    torch.manual_seed(source.seed)
+    model = load_model(source.model)
+    if not source.weights:
+        return Loaded(model, source)
+    if not isinstance(model, torch.nn.Module):
+        text = f"{source.model} is an exported program: it holds its weights, --weights cannot replace them"
+        raise UsageError(Diagnostic("U123", text))
+    return Loaded(model, source, load_weights(model, source.weights).notes())
+
+
+def program_of(model: str, given: Sequence[str], weights: Path | None) -> Program:
+    """Return a model as the canonical program that lowering takes."""
+    shapes = shapes_of(given)
+    loaded = load(source_of(model, weights))
+    from torch2om.program import canonicalize, capture
+
+    return canonicalize(capture(loaded.model, shapes))
+
+
+def source_of(model: str, weights: Path | None) -> Source:
+    """Return MODEL and --weights as the manifest keeps them."""
+    return Source(model, "" if weights is None else str(weights))
+
+
+def shapes_of(given: Iterable[str]) -> dict[str, Shape]:
+    """Return input name -> dims of `NAME=DIMS` options; raises `UsageError` (U113)."""
+    return dict(map(_shape, given))
+
+
+def _shape(text: str) -> tuple[str, Shape]:
+    name, sign, dims = text.partition("=")
+    parts = dims.split("x")
+    if not (name and sign and all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts)):
+        raise UsageError(Diagnostic("U113", f"--input {text} is not NAME=DIMS", hint=EXAMPLE))
+    return name, tuple(map(int, parts))
+
+
+def samples_of(files: Iterable[Path], shapes: Mapping[str, Shape]) -> list[dict[str, Numbers]]:
+    """Return the samples in the files; without --input the first one's own shapes are the inputs'.
+
+    Raises `UsageError` (U115, U133).
+    """
+    samples: list[dict[str, Numbers]] = []
+    for file in files:
+        sample = _sample(file, shapes)
+        _fit(file, sample, shapes or {name: array.shape for name, array in (samples or [sample])[0].items()})
+        samples.append(sample)
+    return samples
+
+
+def _sample(file: Path, shapes: Mapping[str, Shape]) -> dict[str, Numbers]:
+    if file.suffix != ".npy":
+        return {name: _real(file, array) for name, array in read_archive(file).items()}
+    if len(shapes) != 1:
+        text = f"{file} holds one array, and not one input is named"
+        raise UsageError(Diagnostic("U115", text, hint="name it with --input NAME=DIMS, or save an .npz by input name"))
+    (name,) = shapes
+    return {name: _real(file, read_array(file))}
+
+
+def _real(file: Path, array: Numbers) -> Numbers:
+    """Return the numbers in float32, or in float64 if they are that wide; complex numbers and objects are refused."""
+    if array.dtype.kind not in "biuf":
+        raise UsageError(Diagnostic("U115", f"{file} holds {array.dtype}, not real numbers"))
+    return array.astype(np.float64 if array.dtype == np.float64 else np.float32)
+
+
+def _fit(file: Path, sample: Mapping[str, Numbers], shapes: Mapping[str, Shape]) -> None:
+    if {name: array.shape for name, array in sample.items()} == dict(shapes):
+        return
+    has = ", ".join(f"{name}={shape_text(array.shape)}" for name, array in sample.items())
+    wants = ", ".join(f"{name}={shape_text(shape)}" for name, shape in shapes.items())
+    raise UsageError(Diagnostic("U115", f"{file} holds {has}; the inputs are {wants}"))

@@ -1,0 +1,130 @@
+"""The final screen of a conversion: what was made, how long it took, how equal it is, and where it lies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from torch2om.cli import figures
+from torch2om.cli.tables import pairs, table
+
+if TYPE_CHECKING:
+    from torch2om.analysis import Analysis
+    from torch2om.emission import Artifact
+    from torch2om.pipeline import Conversion
+    from torch2om.verification import Comparison, Run, Verification
+
+WORST = 3  # blobs beside the outputs that a screen has room for
+
+
+def verdict(name: str, target: str, verification: Verification | None) -> Text:
+    """Return the headline: `resnet18 for ascend310: equal to PyTorch`."""
+    if verification is None:
+        said = Text("not verified", "bold yellow")
+    elif verification.equal:
+        said = Text("equal to PyTorch", "bold green")
+    else:
+        said = Text("DIFFERS from PyTorch", "bold red")
+    return Text.assemble((name, "bold"), f" for {target}: ", said)
+
+
+def stages_and_costs(times: Sequence[tuple[str, float]], cost: Analysis) -> RenderableType:
+    """Return the stages' times on the left, the net's numbers on the right."""
+    total = ("total", sum(duration for _, duration in times))
+    shown = [(name, figures.seconds(duration)) for name, duration in (*times, total)]
+    numbers = [
+        ("layers", str(len(cost.layers))),
+        ("MACs", figures.count(cost.macs)),
+        ("parameters", figures.count(cost.parameters)),
+        ("activations", figures.size(cost.activation_bytes)),
+    ]
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for justify in ("left", "right", "left", "left", "right"):
+        grid.add_column(justify=justify, no_wrap=True)
+    for left, right in zip_longest(shown, numbers, fillvalue=("", "")):
+        grid.add_row(Text(left[0], "bold"), left[1], "", Text(right[0], "bold"), right[1])
+    return grid
+
+
+@dataclass
+class _Worst:
+    """A blob's largest error per kind of run, over all samples, and its smallest cosine."""
+
+    errors: dict[str, Comparison]
+    cosine: float = 1.0
+
+    def take(self, kind: str, found: Comparison) -> None:
+        before = self.errors.get(kind)
+        if before is None or not found.error <= before.error:
+            self.errors[kind] = found
+        self.cosine = min(self.cosine, found.cosine)
+
+    @property
+    def is_output(self) -> bool:
+        return any(found.is_output for found in self.errors.values())
+
+    @property
+    def rank(self) -> float:
+        """How near the worst error is to what is allowed."""
+        return max(found.error / found.tolerance for found in self.errors.values())
+
+
+def comparison(verification: Verification) -> RenderableType:
+    """Return the table of errors: every output, and the worst of the other blobs."""
+    kinds = tuple(dict.fromkeys(run.title for run in verification.runs))
+    shown = table("blob", *kinds, "cosine", numbers=(*kinds, "cosine"))
+    for name, found in _rows(_by_blob(verification.runs)):
+        shown.add_row(name, *(_error(found.errors.get(kind)) for kind in kinds), figures.cosine(found.cosine))
+    samples = len({run.sample for run in verification.runs})
+    blobs = max((len(run.comparisons) for run in verification.runs), default=0)
+    note = f"largest error relative to the blob's largest value; {blobs} blobs compared on {samples} inputs"
+    return Group(shown, Text(note, "dim"))
+
+
+def _by_blob(runs: Iterable[Run]) -> Mapping[str, _Worst]:
+    found: defaultdict[str, _Worst] = defaultdict(lambda: _Worst({}))
+    for run in runs:
+        for each in run.comparisons:
+            found[each.blob].take(run.title, each)
+    return found
+
+
+def _rows(found: Mapping[str, _Worst]) -> Iterator[tuple[str, _Worst]]:
+    yield from ((f"{name} (output)", worst) for name, worst in found.items() if worst.is_output)
+    others = [(name, worst) for name, worst in found.items() if not worst.is_output]
+    yield from sorted(others, key=lambda item: -item[1].rank)[:WORST]
+
+
+def _error(found: Comparison | None) -> Text:
+    if found is None:
+        return Text("")
+    return Text(figures.error(found.error), "" if found.equal else "bold red")
+
+
+def applied_rules(conversion: Conversion) -> RenderableType:
+    """Return which rules made layers, rewrites and legalizations apart: `3 layers rewritten for ascend310: ...`."""
+    from torch2om.legalization import rules
+
+    needed = {rule.name for family in rules().values() for rule in family}
+    groups = (
+        (f"rewritten for {conversion.target.name}", {n: c for n, c in conversion.rules.items() if n in needed}),
+        ("simplified", {n: c for n, c in conversion.rules.items() if n not in needed}),
+    )
+    return Group(*(_rules(what, counts) for what, counts in groups if counts))
+
+
+def _rules(what: str, counts: Mapping[str, int]) -> Text:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return Text.assemble((what, "bold"), ": ", ", ".join(f"{name} ({number})" for name, number in ranked))
+
+
+def files(artifact: Artifact) -> RenderableType:
+    """Return the written files with their sizes."""
+    return pairs((str(path), figures.size(path.stat().st_size)) for path in artifact.files)

@@ -1,0 +1,89 @@
+"""The generated pages of docs/: operators.md and diagnostics.md.
+
+`python -m torch2om.reference_docs docs` writes them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from torch2om.catalog import CallEntry, LayerEntry, RuleEntry, call_entries, layer_entries, rule_entries
+from torch2om.codes import CODES, FAMILIES
+from torch2om.targets import TARGETS
+
+NOTICE = "<!-- Generated: `make docs` writes this page. -->"
+
+
+def documents() -> dict[str, str]:
+    """Return file name -> text of every generated page. Needs torch."""
+    return {
+        "diagnostics.md": _page(_diagnostics()),
+        "operators.md": _page(_operators(call_entries(), layer_entries(), rule_entries())),
+    }
+
+
+def write(folder: Path) -> None:
+    """Write the pages into a folder."""
+    for name, text in documents().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _page(lines: Iterable[str]) -> str:
+    return "\n".join((NOTICE, "", *lines)) + "\n"
+
+
+def _diagnostics() -> Iterator[str]:
+    yield "# Diagnostics"
+    yield ""
+    yield "Every refusal has a code. `torch2om explain CODE` prints the same texts."
+    for letter, family in FAMILIES.items():
+        yield f"\n## {letter}: {family}\n"
+        rows = [(code, info.title, info.meaning, info.remedy) for code, info in CODES.items() if code[0] == letter]
+        yield from _table(("code", "title", "what it means", "what to do"), rows)
+
+
+def _operators(calls: Sequence[CallEntry], layers: Sequence[LayerEntry], rules: Sequence[RuleEntry]) -> Iterator[str]:
+    yield "# What is supported"
+    yield f"\n## {len(calls)} PyTorch operators\n"
+    yield "What a model calls (`nn.`, `F.` and `torch.` forms alike) arrives as one of these operators; the rest is"
+    yield "refused by name, at the user's line.\n"
+    yield from _table(("operator", "in layers"), [(f"`{entry.name}`", entry.sentence) for entry in calls])
+    yield f"\n## {len(layers)} Caffe layers\n"
+    yield "Which targets have the layer; its limits there: `torch2om limits TARGET`.\n"
+    heads = ("layer", "computes", *TARGETS)
+    yield from _table(heads, [_layer(entry) for entry in layers])
+    for kind, intent in _INTENTS.items():
+        chosen = [entry for entry in rules if entry.kind == kind]
+        yield f"\n## {len(chosen)} {kind}s\n"
+        yield f"{intent}\n"
+        yield from _table(("rule", "of", "equation", "error"), [_rule(entry) for entry in chosen])
+
+
+_INTENTS = {
+    "rewrite": "They make any net smaller, before a target is known.",
+    "legalization": "They run where a target refuses a layer; of several the cheapest legal one is taken.",
+}
+
+
+def _layer(entry: LayerEntry) -> tuple[str, ...]:
+    return (f"`{entry.name}`", entry.sentence, *("yes" if name in entry.targets else "" for name in TARGETS))
+
+
+def _rule(entry: RuleEntry) -> tuple[str, ...]:
+    return (f"`{entry.name}`", ", ".join(entry.layers), entry.sentence, f"{entry.bound:g}" if entry.bound else "exact")
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _row(heads)
+    yield _row(["---"] * len(heads))
+    yield from map(_row, rows)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

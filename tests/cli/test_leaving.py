@@ -1,0 +1,165 @@
+"""How a command ends: exit codes, usage errors, defects, interruption, pipes, colours."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import NET, Command
+
+from torch2om.cli import knowledge
+from torch2om.cli.status import Status
+from torch2om.version import __version__
+
+MODULE = [sys.executable, "-m", "torch2om"]
+LONG = NET + "".join(
+    f'layer {{ name: "power-{i:0100}" type: "Power" bottom: "double" top: "p{i}" power_param {{ shift: {i} }} }}\n'
+    for i in range(3000)
+)
+
+
+def test_version_is_the_packages(torch2om: Command) -> None:
+    ran = torch2om("--version")
+    assert (ran.code, ran.out) == (0, f"torch2om {__version__}\n")
+
+
+def test_help_shows_every_verb_and_every_exit_code(torch2om: Command) -> None:
+    out = torch2om("--help").out
+    verbs = ("convert", "verify", "check", "run", "analyze", "ops", "limits", "explain", "doctor")
+    assert all(f" {verb} " in out for verb in verbs)
+    assert all(f"{status:>3}  {status.meaning}" in out for status in Status)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [["nope"], ["check"], ["check", "net.prototxt"], ["limits", "--nope"], ["run", "x.prototxt", "--dtype", "int8"]],
+)
+def test_a_wrong_command_line_is_a_usage_error(torch2om: Command, line: list[str]) -> None:
+    ran = torch2om(*line)
+    assert ran.code == Status.USAGE
+    assert ran.out == ""
+    assert "Usage: torch2om" in ran.err
+
+
+def test_a_refusal_is_json_too(torch2om: Command) -> None:
+    ran = torch2om("limits", "ascend31", "--json")
+    assert ran.code == Status.USAGE
+    assert ran.json["error"] == "UsageError"
+    assert ran.json["findings"][0]["code"] == "U131"
+    assert ran.err == ""
+
+
+def broken(*_: object) -> None:
+    raise KeyError("secret")
+
+
+def test_a_defect_says_so_without_a_traceback(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge, "_code", broken)
+    ran = torch2om("explain", "T402")
+    assert ran.code == Status.DEFECT
+    assert "internal defect: KeyError: 'secret'" in ran.err
+    assert "at torch2om/cli/knowledge.py" in ran.err
+    assert "torch2om --debug explain T402" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_debug_shows_the_traceback_of_a_defect(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge, "_code", broken)
+    ran = torch2om("--debug", "explain", "T402")
+    assert ran.code == Status.DEFECT
+    assert "Traceback (most recent call last)" in ran.err
+    assert "KeyError: 'secret'" in ran.err
+
+
+def test_an_interruption_is_one_line(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(knowledge, "_code", interrupted)
+    ran = torch2om("explain", "T402")
+    assert (ran.code, ran.err) == (Status.INTERRUPTED, "torch2om: interrupted\n")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_real_run_without_a_trace(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    (tmp_path / "slow.prototxt").write_text(NET)
+    fifo = tmp_path / "in.npz"
+    os.mkfifo(fifo)  # reading it waits for ever
+    line = [*MODULE, "run", "slow.prototxt", "--inputs", "in.npz", "-o", "out.npz"]
+    with subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_reader(fifo)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "Traceback" not in err
+    assert len(err.splitlines()) <= 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npz", "slow.prototxt"]
+
+
+def wait_for_reader(fifo: Path) -> None:
+    """Return when a process has opened the pipe for reading (opening it for writing then succeeds)."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(fifo)
+
+
+def test_a_broken_pipe_is_quiet(tmp_path: Path) -> None:
+    (tmp_path / "long.prototxt").write_text(LONG)
+    line = f"{sys.executable} -m torch2om analyze long.prototxt --format csv; echo $? >&2"
+    shell = ["bash", "-c", f"( {line} ) | head -1"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ran = subprocess.run(shell, cwd=tmp_path, env=buffered, capture_output=True, text=True, check=True)
+    assert ran.stdout == "layer,type,output,macs,parameters,activation_bytes\n"
+    assert ran.stderr == f"{Status.NO_READER}\n"
+
+
+def test_a_pipe_gets_neither_colours_nor_broken_lines(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "")
+    monkeypatch.delenv("COLUMNS")
+    ran = torch2om("limits", "ascend310")
+    assert "\x1b[" not in ran.out
+    assert any(len(line) > 80 for line in ran.out.splitlines())
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("NO_COLOR", False), ("FORCE_COLOR", True)])
+def test_colour_variables_are_respected(
+    torch2om: Command, monkeypatch: pytest.MonkeyPatch, variable: str, coloured: bool
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    assert ("\x1b[1;31m" in torch2om("limits", "nope").err) == coloured
+
+
+def test_help_is_quick_and_loads_neither_torch_nor_numpy() -> None:
+    code = "import sys, torch2om.cli.application, typer.rich_utils; print(sorted({'torch', 'numpy', 'google.protobuf'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from torch2om.cli import main; main(sys.argv[1:])"
+
+
+@pytest.mark.parametrize(
+    "verb", ["check tiny.prototxt -t caffe", "analyze tiny.prototxt", "ops", "limits", "explain", "doctor"]
+)
+def test_verbs_for_caffe_files_work_without_torch(net: Path, verb: str) -> None:
+    line = [sys.executable, "-c", WITHOUT_TORCH, *verb.split()]
+    ran = subprocess.run(line, cwd=net.parent, capture_output=True, text=True, check=False)
+    assert (ran.returncode in (0, 1 if verb == "doctor" else 0), ran.stderr) == (True, "")
+
+
+def test_convert_without_torch_says_what_to_install(net: Path) -> None:
+    line = [sys.executable, "-c", WITHOUT_TORCH, "convert", "module:Model", "--input", "x=1x2"]
+    ran = subprocess.run(line, cwd=net.parent, capture_output=True, text=True, check=False)
+    assert ran.returncode == Status.USAGE
+    assert "U141" in ran.stderr
