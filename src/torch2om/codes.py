@@ -88,6 +88,11 @@ CODES: dict[str, CodeInfo] = {
         "The state_dict's keys or shapes differ from the model's.",
         "Compare the missing and unexpected keys listed; a wrong class count or model variant is the usual cause.",
     ),
+    "U124": CodeInfo(
+        "weights were wrapped",
+        "The file holds the state_dict inside a checkpoint, or its keys carry a training wrapper's prefix.",
+        "Nothing to do if what was taken off is what the message names.",
+    ),
     "U131": CodeInfo(
         "unknown target",
         "No target of that name exists.",

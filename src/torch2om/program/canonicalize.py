@@ -16,6 +16,7 @@ from torch2om.program.decompositions import decompositions
 from torch2om.program.failures import origin_of, quiet
 from torch2om.program.folding import fold
 from torch2om.program.graph import Program, ProgramInput
+from torch2om.program.recovery import recover
 from torch2om.program.spellings import unify
 
 aten = torch.ops.aten
@@ -54,6 +55,7 @@ def canonicalize(program: Program) -> Program:
     _return(graph, wanted)
     unify(graph)
     _remove_identities(graph)
+    recover(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     _refuse_state(exported)
     constants = fold(graph, stored_constants(exported))

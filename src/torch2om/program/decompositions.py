@@ -32,7 +32,7 @@ linalg_norm linalg_vecdot linalg_matmul linalg_multi_dot frobenius_norm cosine_s
 inner kron mv outer tensordot vdot lstm_cell gru_cell rnn_relu_cell rnn_tanh_cell
 atleast_1d atleast_2d atleast_3d broadcast_tensors column_stack diff dstack fliplr flipud hstack rot90
 repeat_interleave.self_int row_stack split squeeze t tile transpose unbind unsafe_split unsafe_split_with_sizes
-_unsafe_view vstack empty_like new_full new_ones new_zeros ones_like zeros_like
+_unsafe_view vstack new_full new_ones new_zeros ones_like zeros_like
 """
 
 # PyTorch's parts of these keep numbers that no net needs, or use calls that are harder than the whole.

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx
 
 aten = torch.ops.aten
 Value = Any  # an argument of a call: node, number, list or None
-Form = tuple[torch._ops.OpOverload, tuple[Value, ...]]  # noqa: SLF001 - torch's public operators are of this type
+
+
+class Form(NamedTuple):
+    """The preferred call: operator and arguments."""
+
+    target: torch._ops.OpOverload
+    args: tuple[Value, ...]
+    kwargs: Mapping[str, Value] = MappingProxyType({})
 
 
 def unify(graph: fx.Graph) -> None:
@@ -35,9 +43,9 @@ def unify(graph: fx.Graph) -> None:
 
 def _replace(graph: fx.Graph, old: fx.Node, form: Form, call: fx.Node) -> None:
     """Put the new call in the place of `old`, with the record of where `call` came from."""
-    target, args = form
+    name = form.target._opname  # noqa: SLF001 - no other door
     with graph.inserting_before(old):
-        new = graph.create_node("call_function", target, args, name=target._opname)  # noqa: SLF001 - no other door
+        new = graph.create_node("call_function", form.target, form.args, dict(form.kwargs), name=name)
     new.meta = {**call.meta, "val": old.meta["val"]}
     old.replace_all_uses_with(new)
     graph.erase_node(old)
@@ -57,20 +65,20 @@ def _bound(node: fx.Node) -> dict[str, Value]:
 def _batch_norm(a: Mapping[str, Value], _: fx.Node) -> Form:
     statistics = a.get("running_mean"), a.get("running_var")
     head = (a["input"], a["weight"], a["bias"], *statistics)
-    return aten.batch_norm.default, (*head, bool(a.get("training", False)), a["momentum"], a["eps"], False)
+    return Form(aten.batch_norm.default, (*head, bool(a.get("training", False)), a["momentum"], a["eps"], False))
 
 
 def _layer_norm(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return aten.layer_norm.default, (a["input"], a["normalized_shape"], a["weight"], a["bias"], a["eps"], False)
+    return Form(aten.layer_norm.default, (a["input"], a["normalized_shape"], a["weight"], a["bias"], a["eps"], False))
 
 
 def _group_norm(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return aten.group_norm.default, (a["input"], a["group"], a["weight"], a["bias"], a["eps"], False)
+    return Form(aten.group_norm.default, (a["input"], a["group"], a["weight"], a["bias"], a["eps"], False))
 
 
 def _max_pool2d(a: Mapping[str, Value], _: fx.Node) -> Form:
     window = a["kernel_size"], a["stride"], a["padding"], a["dilation"], a["ceil_mode"]
-    return aten.max_pool2d.default, (a["self"], *window)
+    return Form(aten.max_pool2d.default, (a["self"], *window))
 
 
 def _convolution(a: Mapping[str, Value], node: fx.Node) -> Form:
@@ -79,32 +87,38 @@ def _convolution(a: Mapping[str, Value], node: fx.Node) -> Form:
     head = a["input"], a["weight"], a["bias"], a["stride"], a["padding"]
     if a["transposed"]:
         forms = aten.conv_transpose1d.default, aten.conv_transpose2d.input, aten.conv_transpose3d.input
-        return forms[axes - 1], (*head, a["output_padding"], a["groups"], a["dilation"])
+        return Form(forms[axes - 1], (*head, a["output_padding"], a["groups"], a["dilation"]))
     straight = aten.conv1d.default, aten.conv2d.default, aten.conv3d.default
-    return straight[axes - 1], (*head, a["dilation"], a["groups"])
+    return Form(straight[axes - 1], (*head, a["dilation"], a["groups"]))
 
 
 def _softmax(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return aten.softmax.int, (a["self"], a["dim"])
+    return Form(aten.softmax.int, (a["self"], a["dim"]))
 
 
 def _log_softmax(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return aten.log_softmax.int, (a["self"], a["dim"])
+    return Form(aten.log_softmax.int, (a["self"], a["dim"]))
 
 
 def _adaptive_avg_pool2d(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return aten.adaptive_avg_pool2d.default, (a["self"], a["output_size"])
+    return Form(aten.adaptive_avg_pool2d.default, (a["self"], a["output_size"]))
+
+
+def _full(a: Mapping[str, Value], node: fx.Node) -> Form:
+    """A tensor like another one, filled: nothing of the other one's values is in it."""
+    value = node.meta["val"]
+    return Form(aten.full.default, (list(value.shape), a.get("fill_value", 0)), {"dtype": value.dtype})
 
 
 def _prelu(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return aten.prelu.default, (a["self"], a["weight"])
+    return Form(aten.prelu.default, (a["self"], a["weight"]))
 
 
 def _pad(mode: str) -> Callable[[Mapping[str, Value], fx.Node], Form]:
     def form(a: Mapping[str, Value], _: fx.Node) -> Form:
         sides = a["pad"] if "pad" in a else a["padding"]
         value = (float(a["value"]),) if "value" in a else ()
-        return aten.pad.default, (a["self"], sides, mode, *value)
+        return Form(aten.pad.default, (a["self"], sides, mode, *value))
 
     return form
 
@@ -116,7 +130,7 @@ def _resize(whole: torch._ops.OpOverload) -> Callable[[Mapping[str, Value], fx.N
         scales = [value for name, value in a.items() if name.startswith("scales")]
         known: Sequence[Value] | None = scales if all(scale is not None for scale in scales) else None
         corners = (a["align_corners"],) if "align_corners" in a else ()
-        return whole, (a["self"], None if known else a["output_size"], *corners, known)
+        return Form(whole, (a["self"], None if known else a["output_size"], *corners, known))
 
     return form
 
@@ -136,6 +150,7 @@ _FORMS: Mapping[Value, Callable[[Mapping[str, Value], fx.Node], Form]] = {
     aten._softmax.default: _softmax,  # noqa: SLF001 - a name
     aten._log_softmax.default: _log_softmax,  # noqa: SLF001 - a name
     aten._adaptive_avg_pool2d.default: _adaptive_avg_pool2d,  # noqa: SLF001 - a name
+    aten.full_like.default: _full,
     aten._prelu_kernel.default: _prelu,  # noqa: SLF001 - a name
     aten.constant_pad_nd.default: _pad("constant"),
     aten.reflection_pad1d.default: _pad("reflect"),
