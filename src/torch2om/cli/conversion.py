@@ -52,10 +52,10 @@ def convert(
 
         request = Request(target, out, name, (own or samples) if compare else 0, source=loaded.source)
         conversion = run(loaded.model, shapes, request, progress.start, progress.end)
-    return _converted(conversion, (*loaded.notes, *conversion.notes), progress)
+    return _converted(conversion, model, (*loaded.notes, *conversion.notes), progress)
 
 
-def _converted(conversion: Conversion, notes: tuple[Diagnostic, ...], progress: Progress) -> Answer:
+def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...], progress: Progress) -> Answer:
     from torch2om.analysis import analyze
     from torch2om.manifest import input_records, output_records
 
@@ -63,12 +63,14 @@ def _converted(conversion: Conversion, notes: tuple[Diagnostic, ...], progress: 
     net, found, artifact = conversion.net, conversion.verification, conversion.artifact
     cost, wrong = analyze(net), () if found is None else found.diagnostics
     shown: list[RenderableType] = [
-        summary.verdict(net.name, conversion.target.name, found),
+        summary.verdict(model, conversion.target.name, found),
         Text(),
         summary.stages_and_costs(progress.times, cost),
         Text() if found is None else summary.comparison(found),
+        Text(),
         summary.applied_rules(conversion),
         blocks((*notes, *wrong)),
+        Text(),
         Text("nothing was written", "bold red") if artifact is None else summary.files(artifact),
     ]
     payload = {

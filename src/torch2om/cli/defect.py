@@ -19,9 +19,9 @@ def report(error: Exception, command: str, *, with_traceback: bool) -> None:
     screen = messages()
     if with_traceback:
         screen.show("".join(traceback.format_exception(error)))
-        lines = (_place(error), f"{text}.")
+        lines = [_place(error), f"{text}."]
     else:
-        lines = (_place(error), f"{text} and of", f"  {command}")
+        lines = [_place(error), f"{text} and of", f"  {command}"]
     screen.show(Group(head, *(Padding(Text(line), (0, 0, 0, 2), expand=False) for line in lines)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -11,6 +13,12 @@ from rich.text import Text
 from torch2om.errors import Diagnostic, Severity
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+def _from_here(file: str) -> str:
+    """Return a path below the current folder as the user would write it."""
+    here = Path.cwd()
+    return str(Path(file).relative_to(here)) if file and Path(file).is_relative_to(here) else file
 
 
 def findings(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
@@ -53,7 +61,7 @@ def _block(diagnostic: Diagnostic) -> Iterator[RenderableType]:
 def _lines(diagnostic: Diagnostic) -> Iterator[Text]:
     origin = diagnostic.origin
     if origin.place:
-        yield Text(f"at {origin.place}", "dim")
+        yield Text(f"at {replace(origin, file=_from_here(origin.file)).place}", "dim")
     if origin.code:
         yield Text.assemble((f"{origin.line or '':>5} │ ", "dim"), origin.code)
     for detail in diagnostic.details:

@@ -82,10 +82,29 @@ def comparison(verification: Verification) -> RenderableType:
     shown = table("blob", *kinds, "cosine", numbers=(*kinds, "cosine"))
     for name, found in _rows(_by_blob(verification.runs)):
         shown.add_row(name, *(_error(found.errors.get(kind)) for kind in kinds), figures.cosine(found.cosine))
+    shown.add_row("allowed", *(_allowed(verification, kind) for kind in kinds), "", style="dim")
+    return Group(shown, Text(_legend(verification, kinds), "dim"))
+
+
+def _allowed(verification: Verification, kind: str) -> str:
+    """Return what is allowed in the runs of a kind: the smallest and the largest tolerance where they differ."""
+    found = {each.tolerance for run in verification.runs if run.title == kind for each in run.comparisons}
+    return " to ".join(f"{tolerance:.0e}" for tolerance in sorted({min(found), max(found)})) if found else ""
+
+
+def _legend(verification: Verification, kinds: Iterable[str]) -> str:
     samples = len({run.sample for run in verification.runs})
     blobs = max((len(run.comparisons) for run in verification.runs), default=0)
-    note = f"largest error relative to the blob's largest value; {blobs} blobs compared on {samples} inputs"
-    return Group(shown, Text(note, "dim"))
+    what = "; ".join(f"{kind}: {_KINDS[kind]}" for kind in kinds)
+    return f"{blobs} blobs, {samples} inputs; errors relative to the blob's largest value.\n{what}."
+
+
+# What a run compares with the exported PyTorch graph in float64.
+_KINDS = {
+    "model": "your model itself",
+    "meaning": "the layers in float64",
+    "files": "the written files in float32",
+}
 
 
 def _by_blob(runs: Iterable[Run]) -> Mapping[str, _Worst]:
