@@ -9,18 +9,27 @@ from torch2om.ir.op import Op, Shape, Shapes, elements
 from torch2om.layers import Flatten, Reshape, Split
 
 BYTES = 4  # Caffe computes in float32
+MACS_PER_BYTE = 4  # what a CPU's core does while it moves a byte; accelerators do more
 SHARING: tuple[type[Op], ...] = (Reshape, Flatten, Split)  # their tops share the bottom's memory
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """What rules are compared by: multiply-accumulates first, then bytes read and written."""
+    """What rules are compared by: multiply-accumulates, and bytes read and written (docs/decisions/005)."""
 
     macs: int = 0
     moved: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.macs + other.macs, self.moved + other.moved)
+
+    def __lt__(self, other: Cost) -> bool:
+        return self.time < other.time
+
+    @property
+    def time(self) -> int:
+        """An estimate of the time, in multiply-accumulates: moving a byte takes as long as MACS_PER_BYTE of them."""
+        return self.macs + MACS_PER_BYTE * self.moved
 
 
 def cost_of(layer: Layer, bottoms: Shapes) -> Cost:

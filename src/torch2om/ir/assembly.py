@@ -61,6 +61,10 @@ class Assembly:
         """Whether exactly one layer (and no output of the net) reads the blob."""
         return self._uses.get(blob.name, 0) == 1
 
+    def is_read(self, blob: str) -> bool:
+        """Whether a layer or an output of the net reads the blob; one that is not placed yet is taken to be read."""
+        return self._uses.get(blob, 1) > 0
+
     def builder(self, origin: Origin) -> Builder:
         """Return a builder of layers that can stand in this net."""
         return Builder(self.names, origin)
@@ -74,16 +78,18 @@ class Assembly:
     def put(self, layer: Layer, fragment: Sequence[Layer], results: Sequence[Blob]) -> None:
         """Place `fragment` instead of the resolved old `layer`; `results` stand for its tops, one for each.
 
-        A result may be a blob that already exists: then the old layer was not needed at all.
+        A result may be a blob that already exists: then the old layer was not needed at all. What stands for a top
+        that nobody reads may be any blob.
         """
         for new in fragment:
             for bottom in set(new.bottoms):
                 self._uses[bottom] = self._uses.get(bottom, 0) + 1
             self._place(new)
         for top, result in zip(layer.tops, results, strict=True):
+            if self.is_read(top):
+                self._mirror(top, result.name)
             self._uses[result.name] = self._uses.get(result.name, 0) + self._uses.pop(top, 0)
             self._aliases[top] = result.name
-            self._mirror(top, result.name)
         self._release(layer.bottoms)
 
     def finish(self) -> Net:

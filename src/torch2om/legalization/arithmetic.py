@@ -162,6 +162,32 @@ def power_of_positive_base(b: RuleBuilder, op: Arithmetic, x: Blob, y: Blob) -> 
     return b.add(Exp(), b.add(Arithmetic(MUL), b.add(Log(), x), y))
 
 
+MOST_BOTTOMS = 32  # ATC's: CANN tbe/impl/eltwise.py:146
+
+
+@legalizes(Eltwise)
+def combine_in_groups(b: RuleBuilder, op: Eltwise, *blobs: Blob) -> Blob:
+    """combine(x_0, ..., x_n) = combine(combine(x_0, ..., x_31), combine(x_32, ...), ...).
+
+    Exact: sums, products and maxima are associative.
+    """
+    if len(blobs) <= MOST_BOTTOMS:
+        raise Refuse(f"it has {len(blobs)} bottoms")
+    size = max(MOST_BOTTOMS, -(-len(blobs) // MOST_BOTTOMS))
+    starts = range(0, len(blobs), size)
+    parts = [
+        b.add(Eltwise(op.operation, op.coeff[start : start + size]), *blobs[start : start + size])
+        if len(blobs) - start > 1
+        else _weighted(b, blobs[start], op.coeff[start:])
+        for start in starts
+    ]
+    return b.add(Eltwise(op.operation), *parts)
+
+
+def _weighted(b: RuleBuilder, x: Blob, coeff: tuple[float, ...]) -> Blob:
+    return b.add(Power(scale=coeff[0]), x) if coeff and coeff[0] != 1 else x
+
+
 @legalizes(Compare)
 def compare_by_threshold(b: RuleBuilder, op: Compare, x: Blob, y: Blob) -> Blob:
     """[x > y] = threshold(x - y), [x >= y] = 1 - [y > x], [x != y] = threshold(|x - y|), [x = y] = 1 - [x != y].

@@ -15,8 +15,10 @@ from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import BadOp, Op
+from torch2om.ir.text import op_text
 from torch2om.legalization.ranks import match_ranks
 from torch2om.legalization.rules import Rule, RuleBuilder, rules
+from torch2om.legalization.tidying import tidy
 from torch2om.targets.limits import Target, Violation
 
 MAX_DEPTH = 8  # the longest chain of rules known is 5; more is a circle
@@ -74,7 +76,7 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
         else:
             assembly.put(layer, found.layers, found.results)
     problems.raise_as(LegalityError)
-    return match_ranks(assembly.finish(), target)
+    return match_ranks(tidy(assembly.finish()), target)
 
 
 _Key = tuple[object, ...]
@@ -93,7 +95,7 @@ class _Search:
         self._target = target
         self._assembly = assembly
         self._allow = allow
-        self._seed = seed
+        self._seeds = () if seed is None else (seed,)
         self._won: dict[_Key, Rule] = {}
         self._refused: dict[_Key, tuple[int, Refusal]] = {}
 
@@ -112,7 +114,7 @@ class _Search:
     def _cheapest(
         self, layer: Layer, bottoms: tuple[Blob, ...], broken: tuple[Violation, ...], depth: int
     ) -> Fragment | Refusal:
-        key = _key(layer, bottoms)
+        key = (*_key(layer, bottoms), *map(self._assembly.is_read, layer.tops))
         if key in self._won:
             again = self._apply(self._won[key], layer, bottoms, depth)
             if isinstance(again, Fragment):
@@ -122,6 +124,8 @@ class _Search:
         best: tuple[Fragment, Rule] | None = None
         reasons = []
         for rule in self._candidates(layer.op):
+            if best is not None and rule.fallback:
+                break
             found = self._apply(rule, layer, bottoms, depth)
             if isinstance(found, str):
                 reasons.append(f"{rule.name}: {found}")
@@ -135,7 +139,8 @@ class _Search:
         return best[0]
 
     def _candidates(self, op: Op) -> list[Rule]:
-        return [rule for rule in rules().get(type(op), []) if self._may_run(rule)]
+        able = [rule for rule in rules().get(type(op), []) if self._may_run(rule)]
+        return sorted(able, key=lambda rule: rule.fallback)
 
     def _may_run(self, rule: Rule) -> bool:
         allowed = not rule.opt_in or rule.name in self._allow
@@ -143,7 +148,8 @@ class _Search:
 
     def _apply(self, rule: Rule, layer: Layer, bottoms: tuple[Blob, ...], depth: int) -> Fragment | str:
         """Return the legal fragment that the rule leads to, or why it leads nowhere."""
-        builder = RuleBuilder(self._assembly.names, layer, rule.name, self._seed)
+        read = tuple(map(self._assembly.is_read, layer.tops))
+        builder = RuleBuilder(self._assembly.names, layer, rule.name, next(iter(self._seeds), None), read)
         try:
             result = rule.function(builder, layer.op, *bottoms)
         except (Refuse, BadOp) as refusal:
@@ -154,15 +160,14 @@ class _Search:
     def _legal_all(
         self, layers: list[Layer], results: tuple[Blob, ...], bottoms: tuple[Blob, ...], depth: int
     ) -> Fragment | str:
-        known = {blob.name: blob for blob in bottoms}
+        known = {blob.name: blob for blob in (*bottoms, *self._seeds)}
         placed: list[Layer] = []
         cost = Cost()
         for layer in layers:
             reads = tuple(known[bottom] for bottom in layer.bottoms)
             found = self.legal(replace(layer, bottoms=tuple(blob.name for blob in reads)), reads, depth)
             if isinstance(found, Refusal):
-                kind = found.layer.op.caffe_type or type(found.layer.op).__name__
-                return f"its {kind} is not legal: {'; '.join(v.text for v in found.broken)}"
+                return f"needs {op_text(found.layer.op)}: {'; '.join(v.text for v in found.broken)}"
             placed += found.layers
             cost += found.cost
             known.update(zip(layer.tops, found.results, strict=True))

@@ -40,7 +40,7 @@ def gather_by_slices(b: RuleBuilder, op: LinearMap, x: Blob) -> Blob:
     Exact. A single stretch, of any step, is a strided slice.
     """
     axis = axis_of(op.axis, x.rank)
-    index = _selected(b.weights[0])
+    index = selected(b.weights[0])
     runs = list(_runs(index))
     steps = {int(after - before) for before, after in pairwise(index)}
     if len(steps) <= 1 and min(steps, default=1) >= 1:
@@ -55,7 +55,7 @@ def gather_by_slices(b: RuleBuilder, op: LinearMap, x: Blob) -> Blob:
     return b.add(Concat(axis), *parts)
 
 
-def _selected(matrix: Weight) -> list[int]:
+def selected(matrix: Weight) -> list[int]:
     """Return which element each row selects; refuse a matrix that does more."""
     values = matrix.array(np.float32)
     index = values.argmax(axis=1)

@@ -29,7 +29,8 @@ class Rule:
 
     `bound` is the declared error relative to the blob's scale (0: equal in real arithmetic). `opt_in` rules change the
     meaning by more than rounding and run only when the user allows them by name. `dialects` are the readers for which
-    the equation holds (empty: all): they may disagree on what a layer computes.
+    the equation holds (empty: all): they may disagree on what a layer computes. A `fallback` is tried only where no
+    other rule is legal, whatever it costs: MACs and bytes do not say that one layer is better than hundreds.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Rule:
     bound: float = 0.0
     opt_in: bool = False
     dialects: tuple[Dialect, ...] = ()
+    fallback: bool = False
 
     @property
     def equation(self) -> str:
@@ -48,13 +50,15 @@ class RuleBuilder(Builder):
     """Builds the layers that replace `layer`; its origin carries the rule's name.
 
     `seed` is a blob of the net (its first input) from which constants can be made where a target has no layer without
-    a bottom; None in a net without inputs.
+    a bottom; None in a net without inputs. `read` says for each top whether anybody reads it; what a rule returns for
+    an unread one is never used.
     """
 
-    def __init__(self, names: Names, layer: Layer, rule: str, seed: Blob | None) -> None:
+    def __init__(self, names: Names, layer: Layer, rule: str, seed: Blob | None, read: tuple[bool, ...]) -> None:
         super().__init__(names, layer.origin.through(rule))
         self.layer = layer
         self.seed = seed
+        self.read = read
 
     @property
     def weights(self) -> tuple[Weight, ...]:
@@ -70,12 +74,16 @@ _RULES: defaultdict[type[Op], list[Rule]] = defaultdict(list)
 
 
 def legalizes(
-    *ops: type[Op], bound: float = 0.0, opt_in: bool = False, dialects: tuple[Dialect, ...] = ()
+    *ops: type[Op],
+    bound: float = 0.0,
+    opt_in: bool = False,
+    dialects: tuple[Dialect, ...] = (),
+    fallback: bool = False,
 ) -> Callable[[RuleFunction], RuleFunction]:
     """Register the decorated function as a rule for these op classes, tried in the order of registration."""
 
     def register(function: RuleFunction) -> RuleFunction:
-        rule = Rule(function.__name__, function, bound, opt_in, dialects)
+        rule = Rule(function.__name__, function, bound, opt_in, dialects, fallback)
         for op in ops:
             _RULES[op].append(rule)
         return function

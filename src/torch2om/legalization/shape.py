@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from math import prod
+from math import isqrt, prod
 
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
@@ -13,6 +13,7 @@ from torch2om.layers import (
     Concat,
     Convolution,
     Expand,
+    LinearMap,
     Pooling,
     PoolMethod,
     Reduction,
@@ -25,7 +26,7 @@ from torch2om.layers import (
     StridedSlice,
     Tile,
 )
-from torch2om.legalization.linear_map import MOST_PIECES, gather
+from torch2om.legalization.linear_map import MOST_PIECES, gather, selected
 from torch2om.legalization.permutation import permute
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -128,6 +129,21 @@ def subsample(b: RuleBuilder, x: Blob, axis: int, step: int) -> Blob:
     image = b.reshape(x, (1, prod(before), x.shape[axis], prod(after)))
     y = b.add(Pooling(PoolMethod.MAX, (1, 1), (step, 1), rounding=Rounding.FLOOR), image)
     return b.reshape(y, (*before, y.shape[2], *after))
+
+
+@legalizes(LinearMap)
+def reverse_in_two_dims(b: RuleBuilder, op: LinearMap, x: Blob) -> Blob:
+    """reverse(x) = reverse(reverse(x as [..., p, q, ...], p), q) for a matrix that turns p * q elements round.
+
+    Exact. So a long axis needs slices of two short ones only.
+    """
+    axis = axis_of(op.axis, x.rank)
+    length = x.shape[axis]
+    rows = next((side for side in range(isqrt(length), 1, -1) if length % side == 0), 1)
+    if rows == 1 or selected(b.weights[0]) != list(range(length - 1, -1, -1)):
+        raise Refuse("it turns no axis round whose length has two factors")
+    folded = b.reshape(x, (*x.shape[:axis], rows, length // rows, *x.shape[axis + 1 :]))
+    return b.reshape(b.add(Reverse((axis, axis + 1)), folded), x.shape)
 
 
 @legalizes(Reverse)

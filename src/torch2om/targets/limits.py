@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from torch2om.caffe.dialect import Dialect
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import BadOp, Op, Shape
+from torch2om.ir.text import op_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +191,7 @@ class Target:
         """Return every limit that the layer breaks here, in table order; empty means legal."""
         limits = self.accepts.get(type(layer.op))
         if limits is None:
-            kind = layer.op.caffe_type or type(layer.op).__name__
-            return (Violation(f"{self.name} has no layer {kind}", self.source),)
+            return (Violation(f"{self.name} has no layer {layer.op.caffe_type or op_text(layer.op)}", self.source),)
         site = Site.of(layer, bottoms)
         found = ((limit, limit.broken(site)) for limit in (*self.general, *limits))
         return tuple(Violation(f"{what}, but {limit.sentence}", limit.source) for limit, what in found if what)

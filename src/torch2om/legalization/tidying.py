@@ -1,0 +1,56 @@
+"""Joins what rules leave behind: Reshapes in a row, and layers that compute the same of the same blobs."""
+
+from __future__ import annotations
+
+from torch2om.ir.assembly import Assembly
+from torch2om.ir.blob import Blob
+from torch2om.ir.net import Layer, Net
+from torch2om.ir.op import Op
+from torch2om.layers import Reshape
+
+_Made = dict[tuple[Op, tuple[Blob, ...]], tuple[Blob, ...]]
+
+
+def tidy(net: Net) -> Net:
+    """reshape(reshape(x, s), t) = reshape(x, t), and what is computed twice of the same blobs is computed once.
+
+    Of layers that rules made; others stay as they are.
+    """
+    assembly = Assembly(net)
+    made: _Made = {}
+    for old in net.layers:
+        layer = assembly.resolve(old)
+        if layer.origin.via and not layer.weights and layer.tops:
+            _place(assembly, layer, made)
+        else:
+            assembly.keep(layer)
+    return assembly.finish()
+
+
+def _place(assembly: Assembly, layer: Layer, made: _Made) -> None:
+    op, bottoms = layer.op, assembly.bottoms(layer)
+    if isinstance(op, Reshape):
+        (shape,) = op.infer([bottoms[0].shape], [])
+        op, bottoms = Reshape(shape), (_source(assembly, bottoms[0]),)
+        if bottoms[0].shape == shape:
+            assembly.put(layer, (), bottoms)
+            return
+    known = made.get((op, bottoms), ())
+    if known and all(map(assembly.producer, known)):
+        assembly.put(layer, (), known)
+    elif bottoms == assembly.bottoms(layer):
+        assembly.keep(layer)
+        made[op, bottoms] = tuple(map(assembly.blob, layer.tops))
+    else:
+        builder = assembly.builder(layer.origin)
+        made[op, bottoms] = builder.add_all(op, *bottoms)
+        assembly.put(layer, builder.layers, made[op, bottoms])
+
+
+def _source(assembly: Assembly, blob: Blob) -> Blob:
+    """Return the blob from which Reshapes alone lead to this one."""
+    producer = assembly.producer(blob)
+    while producer is not None and isinstance(producer.op, Reshape):
+        (blob,) = assembly.bottoms(producer)
+        producer = assembly.producer(blob)
+    return blob
