@@ -5,12 +5,40 @@
 
 from __future__ import annotations
 
-from torch2om.legalization import activation, arithmetic, elementary, gaussian, linear_map, permutation, shape
+from torch2om.legalization import (
+    activation,
+    arithmetic,
+    constant,
+    elementary,
+    gaussian,
+    linear,
+    linear_map,
+    padding,
+    permutation,
+    pooling,
+    reduction,
+    resizing,
+    shape,
+)
 from torch2om.legalization.driver import legalize
 from torch2om.legalization.outputs import expose_outputs
 from torch2om.legalization.rules import Rule, RuleBuilder, legalizes, rules
 
 # Importing a family registers its rules.
-FAMILIES = (activation, arithmetic, elementary, gaussian, linear_map, permutation, shape)
+FAMILIES = (
+    activation,
+    arithmetic,
+    constant,
+    elementary,
+    gaussian,
+    linear,
+    linear_map,
+    padding,
+    permutation,
+    pooling,
+    reduction,
+    resizing,
+    shape,
+)
 
 __all__ = ["Rule", "RuleBuilder", "expose_outputs", "legalize", "legalizes", "rules"]
