@@ -1,6 +1,8 @@
 """Runs a net in numpy: in float64 by default, in float32 on request, in float16 as a device rounds.
 
-In float16 the inputs, the weights and every layer's result are rounded to float16, and each layer computes in float32.
+In float16 (float32) the inputs, the weights and every layer's result are rounded to float16 (float32), and each layer
+computes in float32 (float64): so what a comparison finds is the rounding of what the files hold, not the order in which
+numpy adds. In float32 alone that order was three quarters of the error of a ResNet-50.
 Blobs are read-only and are forgotten as soon as their last reader has run.
 """
 
@@ -20,7 +22,11 @@ from torch2om.ir.op import Array, BadOp
 Numbers = Mapping[str, npt.NDArray[Any]]  # Any: whatever real numbers the user feeds
 Width = np.dtype[np.floating[Any]]  # Any: one of WIDTHS
 
-WIDTHS: tuple[Width, ...] = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16))
+_DOUBLE: Width = np.dtype(np.float64)
+_SINGLE: Width = np.dtype(np.float32)
+_HALF: Width = np.dtype(np.float16)
+WIDTHS: Mapping[Width, Width] = MappingProxyType({_DOUBLE: _DOUBLE, _SINGLE: _DOUBLE, _HALF: _SINGLE})
+"""The widths that a net runs in, and the width in which a layer then computes."""
 
 
 def execute(
@@ -84,8 +90,8 @@ def _run(layer: Layer, bottoms: list[Array], width: Width) -> dict[str, Array]:
 
 
 def _results(layer: Layer, bottoms: list[Array], width: Width) -> list[Array]:
-    """Run the op in float32 or float64 and round what it gives; infinities and NaN are results like any other."""
-    computing = np.promote_types(width, np.float32)
+    """Run the op in the wider width and round what it gives; infinities and NaN are results like any other."""
+    computing = WIDTHS[width]
     weights = [weight.array(width).astype(computing, copy=False) for weight in layer.weights]
     with np.errstate(all="ignore"):
         tops = layer.op.run([blob.astype(computing, copy=False) for blob in bottoms], weights)

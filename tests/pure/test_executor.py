@@ -155,6 +155,16 @@ def test_float16_computes_in_float32_and_rounds_each_layer() -> None:
     assert found["z"] == 4096  # 4097 is no float16
 
 
+def test_float32_computes_in_float64_and_rounds_each_layer() -> None:
+    ones = constant(np.ones((1, 1025)))
+    sums = Layer("sum", InnerProduct(1, bias_term=False), ("x",), ("y",), (ones,))
+    more = Layer("more", Power(shift=1), ("y",), ("z",))
+    net = chain(sums, more, outputs=("y", "z"), shape=(1, 1025))
+    found = execute(net, {"x": np.array([[2.0**24, *np.ones(1024)]])}, np.float32)
+    assert found["y"] == 2**24 + 1024  # a sum in float32 loses the ones beside 2^24
+    assert found["z"] == 2**24 + 1024  # 2^24 + 1025 is no float32
+
+
 def test_float16_rounds_inputs_and_overflows_to_infinity() -> None:
     net = chain(Layer("e", Exp(), ("x",), ("y",)), outputs=("x", "y"), shape=(2,))
     found = execute(net, {"x": np.array([1 / 3, 12.0])}, np.float16)
