@@ -42,7 +42,7 @@ def test_a_whole_prototxt_stands_in_caffes_style() -> None:
 )
 def test_floor_pooling_is_spelled_as_each_reader_understands_it(dialect: Dialect, line: str) -> None:
     op = Pooling(kernel=(3, 3), stride=(2, 2), rounding=Rounding.FLOOR)
-    assert text(op, dialect) == f"  pooling_param {{\n    kernel_size: 3\n    stride: 2\n    {line}\n  }}\n"
+    assert text(op, dialect) == f"  pooling_param {{\n    pool: MAX\n    kernel_size: 3\n    stride: 2\n    {line}\n  }}\n"
 
 
 def test_ceil_pooling_is_said_to_no_reader() -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, elements, need
-from torch2om.ir.spelling import Choice, Spatial, Unwritten, spelled
+from torch2om.ir.spelling import Choice, Spatial, Spelling, Unwritten, spelled
 from torch2om.layers.arity import sole
 from torch2om.layers.linear import KERNEL, PAD, STRIDE
 from torch2om.layers.precision import rounded, widened
@@ -19,6 +19,8 @@ from torch2om.layers.window import Index, Window, check_window, framed, last_axe
 Pair = tuple[int, int]
 
 LOWEST = -float(np.finfo(np.float32).max)  # BVLC Caffe fills a MAX top with -FLT_MAX before it compares
+
+POOL = Spelling("pool", always=True)  # OpenCV 4 asks for it where the pooling is global
 
 
 class PoolMethod(StrEnum):
@@ -51,7 +53,7 @@ class Pooling(Op):
     caffe_type: ClassVar[str | None] = "Pooling"
     message: ClassVar[str] = "pooling_param"
 
-    pool: PoolMethod = PoolMethod.MAX
+    pool: PoolMethod = spelled(POOL, default=PoolMethod.MAX)  # noqa: RUF009 - spelled makes a dataclasses.field
     kernel: tuple[int, int] = spelled(KERNEL, default=(0, 0))
     stride: tuple[int, int] = spelled(STRIDE, default=(1, 1))
     pad: tuple[int, int] = spelled(PAD, default=(0, 0))

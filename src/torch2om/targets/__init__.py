@@ -12,9 +12,10 @@ from torch2om.ir.op import Shape
 from torch2om.targets.ascend import ASCEND310
 from torch2om.targets.caffe import CAFFE
 from torch2om.targets.limits import Limit, Target, Violation
+from torch2om.targets.opencv import OPENCV
 from torch2om.targets.ranks import reads_alike
 
-TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (CAFFE, ASCEND310)})
+TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (CAFFE, ASCEND310, OPENCV)})
 
 # Chips whose ATC takes no Caffe files any more, by what people call them (GE docs/zh/user_guides/atc_tools).
 WITHOUT_CAFFE = ("910b", "910_93", "a2", "a3", "950", "035")

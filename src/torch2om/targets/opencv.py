@@ -1,0 +1,126 @@
+"""OpenCV 4's Caffe reader: the layer types it creates, and the forms in which they compute what Caffe computes.
+
+Every row was measured with OpenCV 4.14 (opencv-python-headless): each golden net of tests/data/golden, and each type on
+blobs of 1 to 6 dims, loaded from a file in this dialect and compared with Caffe's numbers. What differs or stops is a
+limit here, with the place in OpenCV's sources (github.com/opencv/opencv, modules/dnn/src) that does it.
+"""
+
+from __future__ import annotations
+
+from torch2om.layers import (
+    BNLL,
+    ELU,
+    LRN,
+    MVN,
+    AbsVal,
+    BatchNorm,
+    Concat,
+    Convolution,
+    Crop,
+    Deconvolution,
+    Dropout,
+    Eltwise,
+    Exp,
+    Flatten,
+    InnerProduct,
+    Log,
+    Mish,
+    Permute,
+    Pooling,
+    PoolMethod,
+    Power,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Reshape,
+    Scale,
+    Sigmoid,
+    Slice,
+    Softmax,
+    Split,
+    TanH,
+)
+from torch2om.targets.caffe import WINDOWS_INSIDE
+from torch2om.targets.limits import Formula, OneOf, Rank, Site, Target
+
+DNN = "OpenCV 4.14 modules/dnn/src/"
+MEASURED = "measured with OpenCV 4.14"
+
+
+def _two_dims(site: Site) -> bool:
+    """A blob of one dim comes back as a column (N, 1): cv::Mat has two dims at least."""
+    return all(len(shape) >= 2 for shape in (*site.bottoms[:1], *site.tops))
+
+
+def _no_scalar_weight(site: Site) -> bool:
+    return all(site.layer.weight_shapes)
+
+
+def _whole_order(site: Site) -> bool:
+    op = site.layer.op
+    return not isinstance(op, Permute) or len(op.order) == len(site.bottoms[0])
+
+
+def _points_written(site: Site) -> bool:
+    """Without points OpenCV divides by the number of readers, not of tops."""
+    op = site.layer.op
+    return not isinstance(op, Slice) or len(op.slice_point) == op.tops - 1
+
+
+def _plane_convolution(site: Site) -> bool:
+    return len(site.bottoms[0]) in (3, 4)
+
+
+NO_SCALAR = Formula("no weight is a scalar", _no_scalar_weight, "OpenCV 4.14 modules/core/src/matrix.cpp:662")
+LOG = DNN + "layers/elementwise_layers.cpp (Log reads no parameters)"
+
+OPENCV = Target(
+    name="opencv",
+    title="OpenCV 4's Caffe reader",
+    dialect="opencv",
+    source=DNN + "init.cpp (the layer types registered there)",
+    general=(Formula("blobs have 2 dims at least", _two_dims, MEASURED + ": a blob of one dim becomes a column"),),
+    accepts={
+        AbsVal: (),
+        BatchNorm: (OneOf("use_global_stats", (True,), DNN + "layers/batch_norm_layer.cpp"),),
+        BNLL: (),
+        Concat: (),
+        Convolution: (Formula("1 or 2 spatial axes", _plane_convolution, DNN + "layers/convolution_layer.cpp:137"),),
+        Crop: (),
+        Deconvolution: (
+            Rank(4, 4, MEASURED),
+            OneOf("dilation", ((1, 1),), DNN + "layers/convolution_layer.cpp (its output size has no dilation)"),
+        ),
+        Dropout: (),
+        ELU: (),
+        Eltwise: (Rank(2, 5, DNN + "layers/eltwise_layer.cpp (1 < dims <= 5)"),),
+        Exp: (),
+        Flatten: (),
+        InnerProduct: (OneOf("transpose", (False,), DNN + "layers/fully_connected_layer.cpp"),),
+        Log: (
+            OneOf("base", (-1,), LOG),
+            OneOf("scale", (1,), LOG),
+            OneOf("shift", (0,), LOG),
+        ),
+        LRN: (Rank(4, 4, MEASURED), OneOf("k", (1,), MEASURED + ": another k is ignored")),
+        Mish: (),
+        MVN: (OneOf("eps", (1e-9,), DNN + "layers/mvn_layer.cpp (eps stands inside the root)"),),
+        Permute: (Formula("order names every dim", _whole_order, DNN + "layers/permute_layer.cpp:162"),),
+        Pooling: (
+            Rank(4, 4, MEASURED),
+            OneOf("pool", (PoolMethod.MAX, PoolMethod.AVE), DNN + "layers/pooling_layer.cpp:141"),
+            WINDOWS_INSIDE,
+        ),
+        Power: (),
+        PReLU: (OneOf("channel_shared", (False,), "OpenCV 4.14 modules/core/src/matrix.cpp:662"),),
+        ReLU: (),
+        ReLU6: (),
+        Reshape: (OneOf("axis", (0,), MEASURED), OneOf("num_axes", (-1,), MEASURED)),
+        Scale: (NO_SCALAR,),
+        Sigmoid: (),
+        Slice: (Formula("slice points are written", _points_written, DNN + "layers/slice_layer.cpp:414"),),
+        Softmax: (),
+        Split: (),
+        TanH: (),
+    },
+)
