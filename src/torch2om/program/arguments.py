@@ -15,7 +15,7 @@ from torch2om.ir.op import Shape
 from torch2om.program.structure import Tree
 
 Feed = torch.Tensor | Shape
-Inputs = Mapping[str, Feed | Tree] | Sequence[Feed] | torch.Tensor
+Inputs = Mapping[str, Feed | Tree] | Sequence[Feed] | Feed
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

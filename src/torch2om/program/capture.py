@@ -68,6 +68,8 @@ def _export(model: nn.Module, arguments: Arguments) -> tuple[ExportedProgram, li
         announce(model)
         with _flat_results(model) as places:
             exported = torch.export.export(model, arguments.args, arguments.kwargs, strict=False)
+    except CaptureError:
+        raise
     except Exception as error:
         raise explain(error, lambda: model(*arguments.args, **arguments.kwargs)) from error
     return exported, places

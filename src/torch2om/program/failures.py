@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
@@ -22,16 +24,21 @@ _MOST_TEXT = 400
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep PyTorch's warnings and logs from the user's terminal; its exceptions say all that is of use."""
+    """Keep PyTorch's warnings and logs from the user's terminal; its exceptions say all that is of use.
+
+    torch.export prints the graph so far when it fails: what is written to stderr is passed on if nothing was raised.
+    """
     logger = logging.getLogger("torch")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
+    written = io.StringIO()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(written):
             warnings.simplefilter("ignore")
             yield
     finally:
         logger.setLevel(level)
+    sys.stderr.write(written.getvalue())
 
 
 def explain(error: Exception, rerun: Callable[[], object]) -> CaptureError:

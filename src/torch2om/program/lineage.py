@@ -58,7 +58,8 @@ def announce(model: nn.Module) -> None:
     torch keeps a frame of every function that was once given to `annotate_fn`; the functions stay as they are.
     """
     kinds = {type(module) for module in model.modules()}
-    for function in {function for kind in kinds for function in _functions(kind)}:
+    held = {value for module in model.modules() for value in vars(module).values() if inspect.isfunction(value)}
+    for function in held.union(*map(_functions, kinds)):
         traceback.annotate_fn({})(function)
 
 

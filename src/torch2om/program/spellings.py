@@ -147,6 +147,7 @@ _FIRST_RESULTS: Mapping[Value, Callable[[Mapping[str, Value], fx.Node], Form]] =
 _FORMS: Mapping[Value, Callable[[Mapping[str, Value], fx.Node], Form]] = {
     **_FIRST_RESULTS,
     aten.convolution.default: _convolution,
+    aten._convolution.default: _convolution,  # noqa: SLF001 - a name
     aten._softmax.default: _softmax,  # noqa: SLF001 - a name
     aten._log_softmax.default: _log_softmax,  # noqa: SLF001 - a name
     aten._adaptive_avg_pool2d.default: _adaptive_avg_pool2d,  # noqa: SLF001 - a name
