@@ -13,12 +13,16 @@ from torch2om.legalization import (
     gaussian,
     linear,
     linear_map,
+    matmul,
+    normalization,
     padding,
     permutation,
     pooling,
+    recurrent,
     reduction,
     resizing,
     shape,
+    softmax,
 )
 from torch2om.legalization.driver import legalize
 from torch2om.legalization.outputs import expose_outputs
@@ -33,12 +37,16 @@ FAMILIES = (
     gaussian,
     linear,
     linear_map,
+    matmul,
+    normalization,
     padding,
     permutation,
     pooling,
+    recurrent,
     reduction,
     resizing,
     shape,
+    softmax,
 )
 
 __all__ = ["Rule", "RuleBuilder", "expose_outputs", "legalize", "legalizes", "rules"]

@@ -1,0 +1,55 @@
+"""Products of two blobs as matrices: ATC's BatchedMatMul, and what computes the same from layers of all targets."""
+
+from __future__ import annotations
+
+from math import prod
+
+from torch2om.ir.blob import Blob
+from torch2om.ir.op import Shape
+from torch2om.layers import BatchedMatMul, Expand, MatMul, Reduce, ReduceKind, Scale
+from torch2om.legalization.permutation import permute
+from torch2om.legalization.rules import RuleBuilder, legalizes
+
+
+@legalizes(MatMul)
+def matmul_by_batched_matmul(b: RuleBuilder, op: MatMul, x: Blob, y: Blob) -> Blob:
+    """x @ y = BatchedMatMul(x, y) of matrices, or of as many matrices on both sides.
+
+    Exact. A single y multiplies the rows of all matrices of x at once.
+    """
+    (top,) = op.infer([x.shape, y.shape], [])
+    rows, depth, columns = *x.shape[-2:], y.shape[-1]
+    batch = top[:-2]
+    if prod(y.shape[:-2]) == 1:
+        left, right = b.reshape(x, (prod(batch) * rows, depth)), b.reshape(y, (depth, columns))
+    else:
+        count = prod(batch)
+        left = b.reshape(_repeated(b, x, batch), (count, rows, depth))
+        right = b.reshape(_repeated(b, y, batch), (count, depth, columns))
+    return b.reshape(b.add(BatchedMatMul(), left, right), top)
+
+
+def _repeated(b: RuleBuilder, x: Blob, batch: Shape) -> Blob:
+    """Return x with one matrix for each place of `batch`."""
+    return x if prod(x.shape[:-2]) == prod(batch) else b.add(Expand((*batch, *x.shape[-2:])), x)
+
+
+@legalizes(BatchedMatMul)
+def batched_matmul_by_sums(b: RuleBuilder, op: BatchedMatMul, x: Blob, y: Blob) -> Blob:
+    """y[n, i, j] = sum over k of x[n, i, k] * y[n, k, j]: y once per row i, times x as a Scale, summed over k.
+
+    Exact. It moves four blobs of rows * depth * columns elements for each matrix and takes no multiply-accumulates.
+    """
+    (top,) = op.infer([x.shape, y.shape], [])
+    left, right = _straight(b, x, transposed=op.adj_x1), _straight(b, y, transposed=op.adj_x2)
+    count, rows, depth = left.shape
+    columns = right.shape[2]
+    repeated = b.add(Expand((count, rows, depth, columns)), b.reshape(right, (count, 1, depth, columns)))
+    products = b.add(Scale(0), repeated, left)
+    return b.reshape(b.add(Reduce(ReduceKind.SUM, (2,)), products), top)
+
+
+def _straight(b: RuleBuilder, x: Blob, *, transposed: bool) -> Blob:
+    """Return the matrices as [count, rows, columns], turned if `transposed`."""
+    matrices = b.reshape(x, (prod(x.shape[:-2]), *x.shape[-2:]))
+    return permute(b, matrices, (0, 2, 1)) if transposed else matrices

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from legality import BOTH, applied, assert_same, kinds, legal, net_of, normal, refusal, without
+
+from torch2om.ir.op import Shape
+from torch2om.layers import BatchedMatMul, MatMul, Scale, Softmax
+from torch2om.targets import TARGETS
+from torch2om.targets.limits import OneOf, Rank
+
+PRODUCTS: tuple[tuple[Shape, Shape], ...] = (
+    ((3, 4), (4, 5)),
+    ((1, 4), (4, 1)),
+    ((3, 1), (1, 5)),
+    ((2, 3, 4), (4, 5)),
+    ((2, 3, 4), (1, 4, 5)),
+    ((3, 4), (2, 4, 5)),
+    ((2, 3, 4), (2, 4, 5)),
+    ((2, 3, 4, 5), (2, 3, 5, 6)),
+    ((2, 1, 3, 4), (5, 4, 6)),
+    ((6, 1, 4), (6, 4, 1)),
+)
+
+
+@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize(("left", "right"), PRODUCTS, ids=str)
+def test_a_product_of_two_blobs_is_computed_on_every_target(left: Shape, right: Shape, target: str) -> None:
+    net = net_of(MatMul(), (left, right))
+    made = assert_same(net, target, (normal(*left), normal(*right, seed=1)))
+    assert ("batched_matmul_by_sums" in applied(made)) == (target == "caffe")
+
+
+@pytest.mark.parametrize("adj_x1", [False, True])
+@pytest.mark.parametrize("adj_x2", [False, True])
+def test_transposed_operands_are_turned_where_batched_matmul_is_written_out(adj_x1: bool, adj_x2: bool) -> None:
+    left, right = ((2, 4, 3) if adj_x1 else (2, 3, 4)), ((2, 5, 4) if adj_x2 else (2, 4, 5))
+    net = net_of(BatchedMatMul(adj_x1, adj_x2), (left, right))
+    assert_same(net, "caffe", (normal(*left), normal(*right, seed=1)))
+
+
+def test_one_matrix_on_the_right_multiplies_all_rows_at_once_instead_of_being_repeated() -> None:
+    made = legal(net_of(MatMul(), ((7, 3, 4), (4, 5))), "ascend310")
+    assert "Tile" not in kinds(made)
+    (product,) = [layer for layer in made.layers if isinstance(layer.op, BatchedMatMul)]
+    assert made.bottom_shapes(product) == ((21, 4), (4, 5))
+
+
+def test_a_product_is_refused_where_neither_form_of_it_is_legal() -> None:
+    net = net_of(MatMul(), ((2, 3, 4), (2, 4, 5)))
+    text = refusal(net, without("caffe", Scale))
+    assert "matmul_by_batched_matmul: needs BatchedMatMul()" in text
+
+
+def test_a_product_whose_terms_fill_more_than_a_blob_may_hold_is_refused() -> None:
+    text = refusal(net_of(MatMul(), ((2**11, 2**10), (2**10, 2**11))), "caffe")
+    assert "BatchedMatMul" in text
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3])
+def test_softmax_of_any_dim_is_a_softmax_of_channels(axis: int) -> None:
+    channels = without("caffe", limited={Softmax: (OneOf("axis", (1,)), Rank(4, 4))})
+    made = assert_same(net_of(Softmax(axis), ((2, 3, 4, 5),)), channels, (5 * normal(2, 3, 4, 5),))
+    assert kinds(made).count("Softmax") == 1
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_softmax_of_any_dim_is_a_softmax_of_rows(axis: int) -> None:
+    rows = without("ascend310", limited={Softmax: (OneOf("axis", (1,)), Rank(2, 2))})
+    made = assert_same(net_of(Softmax(axis), ((2, 3, 4),)), rows, (5 * normal(2, 3, 4),))
+    assert kinds(made).count("Softmax") == 1
+    assert ("softmax_after_permuting" in applied(made)) == (axis in {0, 1})
+
+
+@pytest.mark.parametrize("target", BOTH)
+def test_softmax_is_written_out_only_where_there_is_none_even_of_values_far_apart(target: str) -> None:
+    net = net_of(Softmax(1), ((2, 3, 4),))
+    made = assert_same(net, without(target, Softmax), (300 * normal(2, 3, 4),))
+    assert "softmax_by_exponentials" in applied(made)
+    limited = without(target, limited={Softmax: (Rank(4, 4),)})
+    assert "softmax_by_exponentials" not in applied(legal(net, limited))
+
+
+def test_softmax_is_refused_with_what_each_form_lacks() -> None:
+    nothing = replace(TARGETS["caffe"], accepts={})
+    text = refusal(net_of(Softmax(1), ((2, 3),)), nothing)
+    assert "softmax_by_exponentials: needs" in text
+    assert "softmax_of_rows: axis 1 of [2, 3] is not the last, or x is a matrix already" in text
