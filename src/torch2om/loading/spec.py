@@ -144,7 +144,9 @@ def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name sta
     if _is_model(value):
         return value
     if not callable(value):
-        raise UsageError(Diagnostic("U102", f"{spec} is a {type(value).__name__}, neither a model nor a callable"))
+        raise UsageError(
+            Diagnostic("U102", f"{spec} is of type {type(value).__name__}, neither a model nor a callable")
+        )
     needed = _needed(value)
     if needed:
         hint = f"write a function without arguments that returns {spec.rpartition(':')[2]}(...), and name it as MODEL"
@@ -152,7 +154,9 @@ def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name sta
     with quiet():
         model = _run(value, f"calling {spec}")
     if not _is_model(model):
-        raise UsageError(Diagnostic("U102", f"{spec} returned a {type(model).__name__}, not a torch.nn.Module"))
+        raise UsageError(
+            Diagnostic("U102", f"{spec} returned a value of type {type(model).__name__}, not a torch.nn.Module")
+        )
     return model
 
 

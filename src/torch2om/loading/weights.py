@@ -19,6 +19,9 @@ _HOLDERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "st
 # Wrappers put these before every key: (Distributed)DataParallel, torch.compile, Lightning modules.
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "ema.")
 
+# What torch.save writes begins with: its present format, which can be mapped into memory, and the one before 1.6.
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+
 StateDict = Mapping[str, torch.Tensor]
 
 
@@ -72,8 +75,13 @@ def _read_safetensors(file: Path) -> StateDict:
 
 
 def _read_pickle(file: Path) -> Any:  # Any: whatever the file holds
+    with file.open("rb") as stream:
+        start = stream.read(4)
+    if start != _ZIP and start[:1] != _PICKLE:
+        hint = "a git-lfs pointer or an HTML page under this name is a usual cause"
+        raise UsageError(Diagnostic("U121", f"{file} is no file of torch.save", hint=hint))
     try:
-        return torch.load(file, map_location="cpu", weights_only=True, mmap=_is_zip(file))
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=start == _ZIP)
     except pickle.UnpicklingError as error:
         if "weights_only" not in str(error).lower():
             raise UsageError(Diagnostic("U121", f"{file} is not a weights file: {error}")) from error
@@ -83,12 +91,6 @@ def _read_pickle(file: Path) -> Any:  # Any: whatever the file holds
     except Exception as error:
         text = f"{file} is not a weights file: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
         raise UsageError(Diagnostic("U121", text)) from error
-
-
-def _is_zip(file: Path) -> bool:
-    """Whether torch.save wrote its present format, the only one that can be mapped into memory."""
-    with file.open("rb") as stream:
-        return stream.read(4) == b"PK\x03\x04"
 
 
 def _culprit(error: Exception) -> tuple[str, ...]:
