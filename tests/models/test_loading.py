@@ -201,7 +201,7 @@ class TestWeights:
         ],
     )
     def test_wrappings_are_taken_off_and_reported(
-        self, tmp_path: Path, wrap: Mapping[str, object], wrappings: tuple[str, ...]
+        self, tmp_path: Path, wrap: Callable[[dict[str, torch.Tensor]], object], wrappings: tuple[str, ...]
     ) -> None:
         path = tmp_path / "w.pth"
         torch.save(wrap(self.state()), path)
