@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch2om.legalization import (
     activation,
     arithmetic,
+    clamp,
     constant,
     elementary,
     gaussian,
@@ -18,6 +19,7 @@ from torch2om.legalization import (
     padding,
     permutation,
     pooling,
+    rectifier,
     recurrent,
     reduction,
     resizing,
@@ -32,6 +34,7 @@ from torch2om.legalization.rules import Rule, RuleBuilder, legalizes, rules
 FAMILIES = (
     activation,
     arithmetic,
+    clamp,
     constant,
     elementary,
     gaussian,
@@ -42,6 +45,7 @@ FAMILIES = (
     padding,
     permutation,
     pooling,
+    rectifier,
     recurrent,
     reduction,
     resizing,

@@ -1,4 +1,4 @@
-"""Elementary functions from Power, Exp, Log and Threshold."""
+"""Elementary functions from Power, Exp, Log, TanH and Threshold."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from torch2om.layers import (
     Sign,
     Sin,
     Sqrt,
+    TanH,
     Threshold,
     Trunc,
 )
@@ -49,11 +50,12 @@ def log1p_by_log(b: RuleBuilder, op: Log1p, x: Blob) -> Blob:  # noqa: ARG001 - 
 
 @legalizes(Expm1)
 def expm1_by_exp(b: RuleBuilder, op: Expm1, x: Blob) -> Blob:  # noqa: ARG001 - has no fields
-    """expm1(x) = exp(x) - 1.
+    """expm1(x) = tanh(x / 2) * (exp(x) + 1).
 
-    Exact.
+    Exact, and no digits are lost where x is small, as exp(x) - 1 would.
     """
-    return b.add(Power(shift=-1.0), b.add(Exp(), x))
+    half = b.add(TanH(), b.add(Power(scale=0.5), x))
+    return b.add(Eltwise(EltwiseOperation.PROD), half, b.add(Power(shift=1.0), b.add(Exp(), x)))
 
 
 @legalizes(Sign)
