@@ -5,6 +5,24 @@
 
 from __future__ import annotations
 
+from torch2om.lowering import (  # noqa: F401 - importing a family registers its lowerings
+    activation,
+    arithmetic,
+    casting,
+    comparison,
+    convolution,
+    indexing,
+    matmul,
+    normalization,
+    padding,
+    pooling,
+    rearrangement,
+    recurrent,
+    reduction,
+    refusals,
+    resizing,
+    shape,
+)
 from torch2om.lowering.driver import lower
 from torch2om.lowering.registry import Lowered, lowers
 from torch2om.lowering.scope import Scope

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch2om.ir.op import BadOp, Shape
 from torch2om.ir.validator import validate
 from torch2om.ir.weight import Weight
 from torch2om.layers import Hole
+from torch2om.lowering.plugins import installed_lowerings
 from torch2om.lowering.registry import Function, Lowered, Lowering, Overload, bind, checked, registered
 from torch2om.lowering.scope import Scope
 from torch2om.origin import Origin
@@ -24,11 +26,13 @@ from torch2om.program import Program
 
 
 def lower(program: Program, lowerings: Mapping[Overload, Function] | None = None) -> Net:
-    """Return the net that means what the program means; `lowerings` adds to or replaces the built-in table.
+    """Return the net that means what the program means.
 
+    `lowerings` adds to or replaces what installed packages bring, which adds to or replaces the built-in table.
     Raises `LoweringError` with every call that has no lowering or was refused, each at the user's line.
     """
-    extra = {overload: checked(overload, function) for overload, function in (lowerings or {}).items()}
+    given = {**installed_lowerings(), **(lowerings or {})}
+    extra = {overload: checked(overload, function) for overload, function in given.items()}
     return _Walk(program, {**registered(), **extra}).net()
 
 
@@ -54,26 +58,28 @@ class _Walk:
         outputs = tuple(self._output(place, name, node) for place, name, node in self._program_outputs())
         self._problems.raise_as(LoweringError)
         inputs = tuple(Input(source.name, source.shape) for source in self._program.inputs)
-        return validate(Net(self._program.name, inputs, tuple(self._layers), outputs, self._mirrors))
+        layers = _live(self._layers, [output.blob for output in outputs])
+        made = {source.name for source in inputs}.union(*(layer.tops for layer in layers))
+        mirrors = {blob: call for blob, call in self._mirrors.items() if blob in made}
+        return validate(Net(self._program.name, inputs, layers, outputs, mirrors))
 
     def _program_outputs(self) -> list[tuple[str, str, str]]:
         return [(output.place, output.name, output.node) for output in self._program.outputs]
 
     def _lower(self, node: fx.Node) -> object:
-        if not isinstance(node.target, Overload):
-            return _item(self._values, node)
-        origin = self._program.origin(node)
-        scope = Scope(self._names, origin, _shapes(node))
-        lowering = self._table.get(node.target)
-        if lowering is None:
-            self._problems.add(_unsupported(node.target, origin))
+        if node.target is operator.getitem:
+            return self._item(node)
+        scope = Scope(self._names, self._program.origin(node), _shapes(node))
+        lowering = self._table.get(node.target) if isinstance(node.target, Overload) else None
+        if lowering is None or not isinstance(node.target, Overload):
+            self._problems.add(_unsupported(node.target, scope.origin))
             return self._hole(scope, node)
         try:
             arguments = bind(node.target, _resolved(self._values, node.args), _resolved(self._values, node.kwargs))
             result = lowering(scope, arguments)
         except (Refuse, BadOp) as refusal:
             reason = refusal if isinstance(refusal, Refuse) else Refuse(str(refusal))
-            self._problems.add(reason.diagnostic("L302", origin))
+            self._problems.add(reason.diagnostic("L302", scope.origin))
             return self._hole(scope, node)
         return self._place(scope, node, result)
 
@@ -91,6 +97,20 @@ class _Walk:
             self._mirrors.setdefault(kinded[0].name, node.name)
             return kinded[0]
         return kinded
+
+    def _item(self, node: fx.Node) -> object:
+        """Return `getitem(call, index)`, one result of a call with several."""
+        source, index = node.args
+        results = self._values[source.name] if isinstance(source, fx.Node) else ()
+        if not isinstance(results, list | tuple) or not isinstance(index, int):
+            raise TypeError(f"{node.name} takes item {index} of {source}, which has one result")
+        if index < len(results):
+            self._mirrors.setdefault(results[index].name, node.name)
+            return results[index]
+        text = f"result {index} of {_target(source)} has no counterpart in Caffe's layers"
+        scope = Scope(self._names, self._program.origin(node), _shapes(node))
+        self._problems.add(Diagnostic("L302", text, origin=scope.origin, hint="use the first result alone"))
+        return self._hole(scope, node)
 
     def _hole(self, scope: Scope, node: fx.Node) -> Lowered:
         """Stand in for a refused call, so that one run lists everything that is missing."""
@@ -113,23 +133,26 @@ class _Walk:
         return Output(value.name, place, name)
 
 
-def _unsupported(target: Overload, origin: Origin) -> Diagnostic:
+def _live(layers: Sequence[Layer], wanted: Iterable[str]) -> tuple[Layer, ...]:
+    """Return the layers that the wanted blobs need: a call may have results that nobody reads."""
+    needed, live = set(wanted), []
+    for layer in reversed(layers):
+        if needed.intersection(layer.tops):
+            needed.update(layer.bottoms)
+            live.append(layer)
+    return tuple(reversed(live))
+
+
+def _target(source: object) -> object:
+    return source.target if isinstance(source, fx.Node) else source
+
+
+def _unsupported(target: object, origin: Origin) -> Diagnostic:
     hint = f"register a lowering of {target}: docs/adding-an-operator.md"
     return Diagnostic("L301", f"{target} has no lowering", origin=origin, hint=hint)
 
 
-def _item(values: Mapping[str, object], node: fx.Node) -> object:
-    """`getitem(result, index)` of a call with several results."""
-    source, index = node.args
-    if not isinstance(source, fx.Node) or not isinstance(index, int):
-        raise TypeError(f"{node.name}: {node.target} is not an operator of the exported program")
-    results = values[source.name]
-    if not isinstance(results, list | tuple):
-        raise TypeError(f"{source.name} has one result, item {index} is asked for")
-    return results[index]
-
-
-def _resolved(values: Mapping[str, object], arguments: Any) -> Any:  # Any: torch types call arguments as nothing else
+def _resolved(values: Mapping[str, Any], arguments: Any) -> Any:  # Any: torch types call arguments as nothing else
     """Return the arguments with every node replaced by its value."""
     return fx.node.map_arg(arguments, lambda node: values[node.name])
 

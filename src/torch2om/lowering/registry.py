@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import torch
 
@@ -24,6 +24,7 @@ from torch2om.lowering.scope import Scope
 Overload = torch._ops.OpOverload  # noqa: SLF001 - torch's public operators are of this type
 Lowered = Blob | tuple[Blob, ...] | list[Blob]
 Function = Callable[..., Lowered]
+F = TypeVar("F", bound=Function)
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class Lowering:
 _REGISTRY: dict[Overload, Lowering] = {}
 
 
-def lowers(*overloads: Overload) -> Callable[[Function], Function]:
+def lowers(*overloads: Overload) -> Callable[[F], F]:
     """Register the decorated function as the lowering of these ATen overloads; a wrong parameter name fails here."""
 
-    def register(function: Function) -> Function:
+    def register(function: F) -> F:
         for overload in overloads:
             if overload in _REGISTRY:
                 raise ValueError(f"{overload} has two lowerings")
@@ -56,6 +57,17 @@ def lowers(*overloads: Overload) -> Callable[[Function], Function]:
         return function
 
     return register
+
+
+def refuses(*overloads: Overload, reason: str, hint: str) -> None:
+    """Register that these overloads have no meaning in Caffe's layers: every call is refused with the reason."""
+
+    def refuse(_: Scope, **__: object) -> Lowered:
+        raise Refuse(reason, hint=hint)
+
+    for overload in overloads:
+        names = [argument.name for argument in overload._schema.arguments]  # noqa: SLF001 - the same
+        _REGISTRY[overload] = Lowering(refuse, {name: (name, object) for name in names})
 
 
 def registered() -> Mapping[Overload, Lowering]:

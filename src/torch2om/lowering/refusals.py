@@ -1,0 +1,88 @@
+"""Operators that have no meaning in Caffe's layers, each with the reason and what to write instead."""
+
+from __future__ import annotations
+
+import torch
+
+from torch2om.lowering.registry import refuses
+
+aten = torch.ops.aten
+
+refuses(
+    aten.conv3d.default,
+    aten.conv_transpose3d.input,
+    aten.adaptive_avg_pool3d.default,
+    aten.adaptive_max_pool3d.default,
+    aten.upsample_trilinear3d.vec,
+    aten.upsample_nearest3d.vec,
+    aten._upsample_nearest_exact3d.vec,  # noqa: SLF001 - an operator's name
+    reason="three spatial dims: no target has a Caffe layer for them",
+    hint="fold one dim into the batch or the channels, and use the 2-D form",
+)
+refuses(
+    aten.floor_divide.default,
+    aten.remainder.Scalar,
+    aten.remainder.Tensor,
+    aten.fmod.Scalar,
+    aten.fmod.Tensor,
+    reason="Caffe has no integer division and no remainder",
+    hint="compute it outside the model; (x / c).floor() where rounding at whole numbers does not matter",
+)
+refuses(
+    aten.sort.default,
+    aten.median.default,
+    aten.median.dim,
+    aten.kthvalue.default,
+    aten.mode.default,
+    reason="Caffe has no sorting",
+    hint="return the unsorted values and sort on the host; the largest element alone is amax, argmax or topk with k=1",
+)
+refuses(
+    aten.any.default,
+    aten.any.dim,
+    aten.all.default,
+    aten.all.dim,
+    reason="Caffe has no conditions over dims",
+    hint="any is x.float().amax(dim) > 0, all is x.float().amin(dim) > 0 for x of 0 and 1",
+)
+refuses(
+    aten.embedding.default,
+    aten.index_put.default,
+    aten.scatter.src,
+    aten.scatter.value,
+    aten.scatter_add.default,
+    reason="Caffe has no element picked or written by index",
+    hint="feed the looked-up values as an input; write parts of a tensor with torch.cat of slices",
+)
+refuses(
+    aten.max_unpool2d.default,
+    reason="Caffe's layers of the targets cannot write to the places that a pooling's indices name",
+    hint="use interpolation or a transposed convolution",
+)
+refuses(
+    aten.grid_sampler.default,
+    reason="sampling at computed places has no counterpart in the targets' Caffe layers",
+    hint="use F.interpolate where the grid is a fixed scaling",
+)
+refuses(
+    aten.rand.default,
+    aten.rand_like.default,
+    aten.randn.default,
+    aten.randn_like.default,
+    aten.bernoulli.default,
+    aten.multinomial.default,
+    reason="a deployed net is a function: it has no random numbers",
+    hint="feed the noise as an input of the model",
+)
+refuses(
+    aten.cumprod.default,
+    reason="a running product has no counterpart in Caffe's layers",
+    hint="use torch.cumsum of logarithms where all elements are positive",
+)
+refuses(
+    aten.bitwise_and.Scalar,
+    aten.bitwise_or.Scalar,
+    aten.bitwise_xor.Scalar,
+    reason="Caffe has no bits of integers",
+    hint="compare first, and combine the conditions with torch.logical_and, logical_or, logical_xor",
+)
