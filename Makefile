@@ -1,7 +1,7 @@
 # Everything runs in .venv, made here from constraints.txt; nothing outside this folder is touched.
-# PYTHON names the interpreter (3.11 or later); JOBS the number of test processes.
+# PYTHON names the interpreter (3.11 or later), JOBS the number of test processes.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin

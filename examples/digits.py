@@ -6,6 +6,7 @@ With torchvision, ResNet-18 is converted as well. The conversions are the comman
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -90,7 +91,10 @@ def demo_digits(folder: Path) -> None:
     print(f"trained on {len(train_images)} handwritten digits in {time.perf_counter() - begin:.1f} s")
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), folder / "digits.pth")
-    convert(f"{Path(__file__)}:DigitNet", "image=1x1x8x8", folder, "--weights", str(folder / "digits.pth"))
+    np.save(folder / "digit.npy", test_images[:1].numpy())
+    source = f"{os.path.relpath(__file__)}:DigitNet"
+    own = ("--weights", str(folder / "digits.pth"), "--sample", str(folder / "digit.npy"))
+    convert(source, "image=1x1x8x8", folder, *own)
     expected = torch_classes(model, test_images)
     found = caffe_classes(folder, test_images)
     truth = test_labels.numpy()
