@@ -17,7 +17,7 @@ from torch2om.legalization import legalize
 from torch2om.targets import TARGETS, check
 from torch2om.targets.limits import Limit, Target
 
-BOTH = ("caffe", "ascend310")
+ALL = tuple(TARGETS)
 MEANING, FILES = 1e-9, 1e-5
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from legality import BOTH, applied, assert_same, kinds, legal, net_of, normal, refusal, without
+from legality import ALL, applied, assert_same, kinds, legal, net_of, normal, refusal, without
 
 from torch2om.ir.op import Array, Op, Shape
 from torch2om.layers import (
@@ -13,6 +13,7 @@ from torch2om.layers import (
     BatchNorm,
     Bias,
     Eltwise,
+    Im2col,
     Normalize,
     NormRegion,
     Power,
@@ -42,7 +43,7 @@ STANDARDIZED: tuple[tuple[Shape, tuple[int, ...]], ...] = (
 )
 
 
-@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize("target", ALL)
 @pytest.mark.parametrize("op", [Standardize((0,), 1e-5), Standardize((0,), 1e-5, center=False)], ids=str)
 @pytest.mark.parametrize(("shape", "axes"), STANDARDIZED, ids=str)
 def test_any_dims_are_standardized_on_every_target(
@@ -52,13 +53,13 @@ def test_any_dims_are_standardized_on_every_target(
     assert_same(net, target, (2 + 3 * normal(*shape),))
 
 
-@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize("target", ALL)
 def test_values_far_from_zero_keep_their_differences(target: str) -> None:
     net = net_of(Standardize((2, 3), 1e-5), (IMAGE,))
     assert_same(net, target, (np.round(1000 + 8 * normal(*IMAGE)),))
 
 
-@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize("target", ALL)
 def test_equal_values_become_zero(target: str) -> None:
     net = net_of(Standardize((1,), 1e-5), ((2, 8),))
     assert_same(net, target, (np.full((2, 8), 3.0),))
@@ -73,7 +74,14 @@ def test_rows_are_standardized_by_reductions_where_there_is_no_mvn() -> None:
 def test_an_image_is_standardized_by_pooling_where_there_is_no_reduction() -> None:
     net = net_of(Standardize((2, 3), 1e-5), (IMAGE,))
     made = assert_same(net, without("ascend310", MVN, Reduction), (normal(*IMAGE),))
+    assert "Pooling" in kinds(made)
+
+
+def test_dims_in_the_middle_are_standardized_in_their_place_where_nothing_permutes() -> None:
+    net = net_of(Standardize((1,), 1e-5), (IMAGE,))
+    made = assert_same(net, without("caffe", Im2col), (normal(*IMAGE),))
     assert "standardize_by_means" in applied(made)
+    assert "standardize_after_permuting" in applied(legal(net, "caffe"))
 
 
 def test_an_eps_of_zero_is_one_mvn() -> None:
@@ -117,7 +125,7 @@ SCALES: dict[str, tuple[Op, Shape, tuple[Array, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize("target", ALL)
 @pytest.mark.parametrize("name", SCALES)
 def test_caffes_own_normalizations_are_written_out_where_they_are_missing(name: str, target: str) -> None:
     op, shape, weights = SCALES[name]
