@@ -18,7 +18,7 @@ def relu(name: str, bottom: str, origin: Origin) -> Layer:
 
 
 def names(*layers: Layer, outputs: tuple[Output, ...] = (), mirrored: bool = True) -> list[str]:
-    mirrors = {top: "call" for layer in layers for top in layer.tops} if mirrored else {}
+    mirrors = {top: f"call {top}" for layer in layers for top in layer.tops} if mirrored else {}
     net = Net("net", (Input("x", (1, 4)),), layers, outputs or (Output(layers[-1].tops[0]),), mirrors)
     named = validate(name_layers(net))
     assert all(LEGAL.fullmatch(layer.name) and layer.tops[0] == layer.name for layer in named)
@@ -48,8 +48,16 @@ def test_a_layer_that_only_helps_bears_its_type_behind_the_name() -> None:
     assert [layer.name for layer in name_layers(net)] == ["norm/power", "norm"]
 
 
+def test_of_two_layers_with_one_value_the_output_bears_the_name() -> None:
+    origin = Origin("fc", "aten.linear.default", "fc", leaf=True)
+    layers = (relu("a", "x", origin), relu("b", "a", origin))
+    mirrors = {"a": "fc", "b": "fc"}
+    net = Net("net", (Input("x", (1, 4)),), layers, (Output("b"),), mirrors)
+    assert [layer.name for layer in name_layers(net)] == ["fc/relu", "fc"]
+
+
 def test_characters_that_atc_refuses_are_replaced() -> None:
-    assert names(relu("a", "x", Origin("c", "aten.relu.default", "blocks[0]:α", leaf=True))) == ["blocks_0___"]
+    assert names(relu("a", "x", Origin("c", "aten.relu.default", "blocks[0]:é", leaf=True))) == ["blocks_0___"]
 
 
 def test_an_output_bears_the_users_name_and_inputs_keep_theirs() -> None:

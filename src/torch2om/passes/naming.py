@@ -2,7 +2,8 @@
 
 A layer made by a leaf module bears the module's path (`layer1.0.conv1`); a call in the user's own module bears that
 module's path and the call (`layer1.0.add`); a layer that only helps another one bears that one's name and its own type
-(`norm/reduction`). An output that the user named bears that name.
+(`norm/reduction`), and so does the second of two layers with equal values, where an output counts as the first. An
+output that the user named bears that name.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ def name_layers(net: Net) -> Net:
     names = Names(tuple(source.name for source in net.inputs))
     blobs = {source.name: source.name for source in net.inputs}
     reserved = {blob: names.unique(name) for blob, name in wanted.items() if blob not in blobs}
+    main = _main_blobs(net)
     layers = []
     for layer in net.layers:
-        named = _named(layer, net.mirrors, names, reserved)
+        named = _named(layer, main, names, reserved)
         blobs.update(zip(layer.tops, named.tops, strict=True))
         layers.append(replace(named, bottoms=tuple(blobs[bottom] for bottom in layer.bottoms)))
     outputs = tuple(replace(output, blob=blobs[output.blob]) for output in net.outputs)
@@ -34,10 +36,20 @@ def name_layers(net: Net) -> Net:
     return Net(net.name, net.inputs, tuple(layers), outputs, mirrors)
 
 
-def _named(layer: Layer, mirrors: Mapping[str, str], names: Names, reserved: Mapping[str, str]) -> Layer:
+def _main_blobs(net: Net) -> frozenset[str]:
+    """Return one blob per mirrored call: the output if there is one, else the first that equals the call's value."""
+    chosen: dict[str, str] = {}
+    produced = [top for layer in net.layers for top in layer.tops]
+    for blob in (*net.output_blobs, *produced):
+        if blob in net.mirrors:
+            chosen.setdefault(net.mirrors[blob], blob)
+    return frozenset(chosen.values())
+
+
+def _named(layer: Layer, main: frozenset[str], names: Names, reserved: Mapping[str, str]) -> Layer:
     tops = [reserved.get(top, "") for top in layer.tops]
     if not layer.tops or not tops[0]:
-        name = names.unique(_wish(layer, mirrors))
+        name = names.unique(_wish(layer, main))
         tops[:1] = [name] if layer.tops else []
     else:
         name = tops[0]
@@ -45,14 +57,13 @@ def _named(layer: Layer, mirrors: Mapping[str, str], names: Names, reserved: Map
     return replace(layer, name=name, tops=tuple(numbered))
 
 
-def _wish(layer: Layer, mirrors: Mapping[str, str]) -> str:
+def _wish(layer: Layer, main: frozenset[str]) -> str:
     origin = layer.origin
     kind = (layer.op.caffe_type or type(layer.op).__name__).lower()
     call = _call_kind(origin.target) or kind
     base = origin.module if origin.leaf else ".".join(filter(None, (origin.module, call)))
     base = _legal(base or kind)
-    main = any(top in mirrors for top in layer.tops)
-    return base if main else f"{base}/{kind}"
+    return base if main.intersection(layer.tops) else f"{base}/{kind}"
 
 
 def _call_kind(target: str) -> str:
