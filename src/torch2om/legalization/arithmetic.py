@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
-from torch2om.ir.op import Shape
+from torch2om.ir.op import Shape, axis_of
+from torch2om.ir.weight import constant
 from torch2om.layers import (
     AbsVal,
     Arithmetic,
@@ -76,6 +79,8 @@ def _with_part(b: RuleBuilder, kind: ArithmeticKind, large: Blob, small: Blob) -
     if not own:
         large, dims, own = b.reshape(large, (1, prod(large.shape))), (1, 1), [0]
     first, last = own[0], own[-1] + 1
+    if last - first == 1 and first and large.shape[first - 1] == 1:
+        first -= 1
     if dims[first:last] != large.shape[first:last]:
         raise Refuse(f"{list(small.shape)} repeats between its own dims")
     part = b.reshape(small, dims[first:last])
@@ -160,6 +165,63 @@ def power_of_positive_base(b: RuleBuilder, op: Arithmetic, x: Blob, y: Blob) -> 
     if op.kind is not POW:
         raise Refuse("it is no power")
     return b.add(Exp(), b.add(Arithmetic(MUL), b.add(Log(), x), y))
+
+
+@legalizes(Eltwise)
+def combine_flat(b: RuleBuilder, op: Eltwise, *blobs: Blob) -> Blob:
+    """combine(x, y, ...) = reshape(combine(x as a matrix, y as a matrix, ...)).
+
+    Exact.
+    """
+    shape = blobs[0].shape
+    if len(shape) <= 2:
+        raise Refuse("they are matrices already")
+    flat = (shape[0], prod(shape[1:]))
+    return b.reshape(b.add(op, *(b.reshape(blob, flat) for blob in blobs)), shape)
+
+
+@legalizes(Bias)
+def bias_by_scale(b: RuleBuilder, op: Bias, x: Blob, *others: Blob) -> Blob:
+    """x + beta = Scale(x) with gamma 1 and beta as its bias.
+
+    Exact for a beta that is a weight.
+    """
+    if others:
+        raise Refuse("its beta is a blob")
+    (beta,) = b.weights
+    ones = constant(np.ones(beta.shape))
+    return b.add(Scale(op.axis, op.num_axes, bias_term=True), x, weights=(ones, beta))
+
+
+@legalizes(Bias, Scale)
+def combine_blobs(b: RuleBuilder, op: Bias | Scale, x: Blob, *others: Blob) -> Blob:
+    """Bias(x, y) = x + y, Scale(x, y) = x * y (+ beta), y expanded to the dims of x.
+
+    Exact.
+    """
+    if not others:
+        raise Refuse("it has no second bottom")
+    (y,) = others
+    first = axis_of(op.axis, x.rank) if y.rank else 0
+    grown = b.reshape(y, (*(1,) * first, *y.shape, *(1,) * (x.rank - first - y.rank)))
+    grown = grown if grown.shape == x.shape else b.add(Expand(x.shape), grown)
+    if isinstance(op, Bias):
+        return b.add(ELTWISE[ADD], x, grown)
+    product = b.add(ELTWISE[MUL], x, grown)
+    return b.add(Bias(op.axis, y.rank), product, weights=b.weights) if op.bias_term else product
+
+
+@legalizes(Scale)
+def scale_by_number(b: RuleBuilder, op: Scale, x: Blob, *others: Blob) -> Blob:
+    """x * gamma + beta for numbers gamma and beta = Scale(x as [1, all]) with weights of one element.
+
+    Exact.
+    """
+    if others or any(map(len, (weight.shape for weight in b.weights))):
+        raise Refuse("its weights are no single numbers")
+    weights = tuple(weight.map((1,), lambda w: w.reshape(1)) for weight in b.weights)
+    row = b.reshape(x, (1, prod(x.shape)))
+    return b.reshape(b.add(Scale(0, 1, op.bias_term), row, weights=weights), x.shape)
 
 
 MOST_BOTTOMS = 32  # ATC's: CANN tbe/impl/eltwise.py:146

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.layers import (
@@ -25,6 +27,7 @@ from torch2om.layers import (
     Threshold,
     Trunc,
 )
+from torch2om.layers.pointwise import E
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 POWERS: dict[type, float] = {Sqrt: 0.5, Rsqrt: -0.5, Reciprocal: -1.0}
@@ -37,6 +40,19 @@ def root_by_power(b: RuleBuilder, op: Sqrt | Rsqrt | Reciprocal, x: Blob) -> Blo
     Exact.
     """
     return b.add(Power(power=POWERS[type(op)]), x)
+
+
+@legalizes(Log)
+def log_of_line(b: RuleBuilder, op: Log, x: Blob) -> Blob:
+    """log_base(scale * x + shift) = log(scale * x + shift) / log(base).
+
+    Exact.
+    """
+    if op == Log():
+        raise Refuse("it is the natural logarithm already")
+    line = Power(scale=op.scale, shift=op.shift)
+    y = b.add(Log(), x if line == Power() else b.add(line, x))
+    return y if op.base == E else b.add(Power(scale=1 / math.log(op.base)), y)
 
 
 @legalizes(Log1p)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from math import prod
 
+import numpy as np
+
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
-from torch2om.ir.op import axis_of
+from torch2om.ir.op import Array, Shape, axis_of
 from torch2om.layers import Convolution, Deconvolution, DepthwiseConvolution, InnerProduct
+from torch2om.layers.window import last_axes
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 
@@ -24,6 +27,41 @@ def multiply_rows(b: RuleBuilder, op: InnerProduct, x: Blob) -> Blob:
         raise Refuse("x is a matrix already")
     y = b.add(replace(op, axis=1), rows, weights=b.weights)
     return b.reshape(y, (*x.shape[:axis], op.num_output))
+
+
+@legalizes(InnerProduct)
+def multiply_by_transposed(b: RuleBuilder, op: InnerProduct, x: Blob) -> Blob:
+    """W^T x for a W stored as (K, num_output) = W' x with W' = W^T stored.
+
+    Exact.
+    """
+    if not op.transpose:
+        raise Refuse("its weight is stored as (num_output, K) already")
+    matrix, *bias = b.weights
+    turned = matrix.map(matrix.shape[::-1], lambda w: w.T)
+    return b.add(replace(op, transpose=False), x, weights=(turned, *bias))
+
+
+@legalizes(Deconvolution)
+def fill_dilated_filters(b: RuleBuilder, op: Deconvolution, x: Blob) -> Blob:
+    """a Deconvolution dilated by d = one without dilation whose filters have d - 1 zeros between their taps.
+
+    Exact.
+    """
+    if set(op.dilation) == {1}:
+        raise Refuse("it is not dilated")
+    filters, *bias = b.weights
+    extent, dilation = op.window.extent, op.dilation
+    shape = (*filters.shape[:2], *extent)
+    filled = filters.map(shape, lambda w: _spaced(w, shape, dilation))
+    return b.add(replace(op, kernel=extent, dilation=(1,) * len(extent)), x, weights=(filled, *bias))
+
+
+def _spaced(filters: Array, shape: Shape, dilation: tuple[int, ...]) -> Array:
+    """Return the filters with zeros between their taps."""
+    filled = np.zeros(shape, filters.dtype)
+    filled[last_axes(slice(None, None, step) for step in dilation)] = filters
+    return filled
 
 
 @legalizes(Convolution, DepthwiseConvolution, Deconvolution)

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import combinations_with_replacement
 from math import prod
 
+from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
 from torch2om.layers import Im2col, Permute
@@ -29,6 +30,18 @@ def permute_by_im2col(b: RuleBuilder, op: Permute, x: Blob) -> Blob:
     for swap in shortest(wanted):
         x = swap.apply(b, x, sizes)
     return b.reshape(x, shape)
+
+
+@legalizes(Permute)
+def permute_all_dims(b: RuleBuilder, op: Permute, x: Blob) -> Blob:
+    """Permute(x) whose order leaves the last dims out = Permute(x) with the whole order.
+
+    Exact.
+    """
+    order = op.full_order(x.rank)
+    if op.order == order:
+        raise Refuse("its order names every dim already")
+    return b.add(Permute(order), x)
 
 
 def permute(b: RuleBuilder, x: Blob, order: Dims) -> Blob:

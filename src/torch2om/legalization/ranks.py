@@ -18,9 +18,9 @@ def match_ranks(net: Net, target: Target) -> Net:
     """y = reshape(x, the dims that Caffe gives x), wherever a reader of x would see the target's other dims.
 
     Exact. In Caffe the Reshape changes nothing; in the target it makes the two agree. Outputs get it too, so that the
-    compiled net's outputs have PyTorch's dims; a 0-d blob stays what the target makes of it, for it has no 0-d blobs.
+    compiled net's outputs have PyTorch's dims; where the target has no blobs of so few dims, they stay what it makes.
     """
-    if not target.shapes:
+    if not target.shapes and not target.least_dims:
         return net
     repair = _Repair(net, target)
     for layer in net.layers:
@@ -34,7 +34,7 @@ class _Repair:
     def __init__(self, net: Net, target: Target) -> None:
         self._net = net
         self._target = target
-        self._shapes: dict[str, Shape] = {source.name: source.shape for source in net.inputs}
+        self._shapes: dict[str, Shape] = {source.name: target.seen(source.shape) for source in net.inputs}
         self._names = Names((*net.shapes, *(layer.name for layer in net.layers)))
         self._producers = net.producers
         self._repaired: dict[str, str] = {}
@@ -62,9 +62,9 @@ class _Repair:
         return replace(output, blob=self._repair(output.blob))
 
     def _repair(self, blob: str) -> str:
-        """Return a blob with our dims; a 0-d blob itself, which no Reshape of a target without 0-d blobs can make."""
+        """Return a blob with our dims; the blob itself if the target has no blobs of so few dims."""
         ours = self._net.shapes[blob]
-        if not ours or self._shapes[blob] == ours:
+        if self._target.seen(ours) != ours or self._shapes[blob] == ours:
             return blob
         if blob not in self._repaired:
             name = self._names.unique(f"{blob}/reshape")

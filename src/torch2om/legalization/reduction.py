@@ -12,6 +12,7 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape, axis_of
 from torch2om.ir.weight import constant
 from torch2om.layers import (
+    AbsVal,
     ArgMax,
     ArgReduce,
     Compare,
@@ -177,7 +178,7 @@ def multiply_slices(b: RuleBuilder, op: Reduce, x: Blob) -> Blob:
     before, length, after = _run(op, x.shape)
     if op.kind is not PROD or not 1 < length <= MOST_FACTORS:
         raise Refuse(f"it is no product of 2 to {MOST_FACTORS} elements")
-    parts = b.add_all(Slice(1, (), length), b.reshape(x, (prod(before), length, prod(after))))
+    parts = b.add_all(Slice(1, tuple(range(1, length)), length), b.reshape(x, (prod(before), length, prod(after))))
     return _reduced(b, op, x, b.add(Eltwise(EltwiseOperation.PROD), *parts))
 
 
@@ -193,6 +194,19 @@ def reduce_rows(b: RuleBuilder, op: Reduction, x: Blob) -> Blob:
     if rows is x:
         raise Refuse("it reduces the rows of a matrix already")
     return b.reshape(b.add(Reduction(op.operation, 1, op.coeff), rows), top)
+
+
+@legalizes(Reduction)
+def reduction_as_reduce(b: RuleBuilder, op: Reduction, x: Blob) -> Blob:
+    """Reduction(x) = coeff * reduce(f(x)) over the last dims, f(x) = |x| for ASUM, x^2 for SUMSQ.
+
+    Exact.
+    """
+    inner = {ReductionOperation.ASUM: AbsVal(), ReductionOperation.SUMSQ: Power(power=2.0)}.get(op.operation)
+    kind = MEAN if op.operation is ReductionOperation.MEAN else SUM
+    axes = tuple(range(axis_of(op.axis, x.rank), x.rank))
+    y = b.add(Reduce(kind, axes), x if inner is None else b.add(inner, x))
+    return y if op.coeff == 1 else b.add(Power(scale=op.coeff), y)
 
 
 @legalizes(ArgReduce)

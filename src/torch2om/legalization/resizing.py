@@ -13,6 +13,7 @@ from torch2om.ir.weight import constant
 from torch2om.layers import (
     AdaptivePooling,
     Deconvolution,
+    Expand,
     Interp,
     LinearMap,
     Pad,
@@ -181,6 +182,17 @@ def resize_axes_by_maps(b: RuleBuilder, op: Resize, x: Blob) -> Blob:
         if matrix.shape[0] != matrix.shape[1] or (matrix != np.eye(len(matrix))).any():
             x = b.add(LinearMap(axis), x, weights=(constant(matrix),))
     return x
+
+
+@legalizes(Resize)
+def resize_from_one(b: RuleBuilder, op: Resize, x: Blob) -> Blob:
+    """y = expand(x), where every resized axis has one element.
+
+    Exact: every interpolation of one element repeats it.
+    """
+    if prod(x.shape[-len(op.size) :]) != 1:
+        raise Refuse("it resizes more than one element")
+    return b.add(Expand((*x.shape[: x.rank - len(op.size)], *op.size)), x)
 
 
 @legalizes(Resize)

@@ -42,6 +42,30 @@ def scalar_by_reduction(b: RuleBuilder, op: Reshape, x: Blob) -> Blob:
     return b.add(Reduction(axis=0), b.reshape(x, (1,)))
 
 
+@legalizes(Reshape)
+def reshape_all_dims(b: RuleBuilder, op: Reshape, x: Blob) -> Blob:
+    """Reshape(x) of some dims, or with copied or inferred ones = Reshape(x, all dims by number).
+
+    Exact.
+    """
+    (shape,) = op.infer([x.shape], [])
+    if op == Reshape(shape) or not shape:
+        raise Refuse("it names all dims already, or there are none")
+    return b.add(Reshape(shape), x)
+
+
+@legalizes(Slice)
+def slice_at_points(b: RuleBuilder, op: Slice, x: Blob) -> tuple[Blob, ...]:
+    """Slice(x) into equal parts = Slice(x) with its points written.
+
+    Exact.
+    """
+    points = op.bounds(x.shape[op.axis])[1:-1]
+    if op.slice_point == points:
+        raise Refuse("its points are written already")
+    return b.add_all(Slice(op.axis, points, op.tops), x)
+
+
 @legalizes(Expand)
 def expand_by_tiles(b: RuleBuilder, op: Expand, x: Blob) -> Blob:
     """y = tile(tile(x, axis), axis'): one Tile per run of dims that grow.

@@ -223,11 +223,6 @@ def _arg_max_tops(site: Site) -> tuple[Shape, ...]:
     return ((site.bottoms[0][0], op.top_k),) if flat and isinstance(op, ArgMax) else site.tops
 
 
-def _reduction_tops(site: Site) -> tuple[Shape, ...]:
-    """There are no 0-d blobs: axis 0 gives [1] (CANN op_proto/reduction_ops.cc)."""
-    return (site.tops[0] or (1,),)
-
-
 def _spp_tops(site: Site) -> tuple[Shape, ...]:
     """The top has 4 dims, the last two 1 (CANN op_proto: SPP)."""
     (top,) = site.tops
@@ -244,10 +239,10 @@ ASCEND310 = Target(
         {
             InnerProduct: _inner_product_tops,
             ArgMax: _arg_max_tops,
-            Reduction: _reduction_tops,
             SPP: _spp_tops,
         }
     ),
+    least_dims=1,  # there are no 0-d blobs: Reduction over axis 0 gives [1] (CANN op_proto/reduction_ops.cc)
     soc="Ascend310",
     compiler="atc",
 )

@@ -165,8 +165,8 @@ class Target:
 
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
     `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
-    does, with the same elements in the same order. `title`, `soc` and `compiler` are for people and for the command
-    line.
+    does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
+    dims of 1 behind. `title`, `soc` and `compiler` are for people and for the command line.
     """
 
     name: str
@@ -176,6 +176,7 @@ class Target:
     source: str
     general: tuple[Limit, ...] = ()
     shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
+    least_dims: int = 0
     soc: str = ""
     compiler: str = ""
 
@@ -194,17 +195,21 @@ class Target:
             return (Violation(f"{self.name} has no layer {layer.op.caffe_type or op_text(layer.op)}", self.source),)
         site = Site.of(layer, bottoms)
         found = ((limit, limit.broken(site)) for limit in (*self.general, *limits))
-        return tuple(Violation(f"{what}, but {limit.sentence}", limit.source) for limit, what in found if what)
+        return tuple(Violation(_sentence(what, limit), limit.source) for limit, what in found if what)
 
     def infer(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """Return the top shapes that the target itself computes; raise `BadOp` for bottoms that do not fit."""
         site = Site.of(layer, bottoms)
         rule = self.shapes.get(type(layer.op))
-        return site.tops if rule is None else rule(site)
+        return tuple(map(self.seen, site.tops if rule is None else rule(site)))
+
+    def seen(self, shape: Shape) -> Shape:
+        """Return the dims that a blob has in the target: at least `least_dims`."""
+        return with_least_dims(shape, self.least_dims)
 
     def infer_all(self, net: Net) -> Mapping[str, Shape]:
         """Return blob -> shape as the target itself computes it, for a net that it accepts."""
-        shapes: dict[str, Shape] = {source.name: source.shape for source in net.inputs}
+        shapes: dict[str, Shape] = {source.name: self.seen(source.shape) for source in net.inputs}
         for layer in net.layers:
             bottoms = tuple(shapes[bottom] for bottom in layer.bottoms)
             shapes.update(zip(layer.tops, self.infer(layer, bottoms), strict=True))
@@ -216,7 +221,7 @@ class Target:
 
     def walk(self, net: Net) -> Iterator[tuple[Layer, tuple[Shape, ...], tuple[Violation, ...]]]:
         """Yield each layer with its bottoms' shapes as the target infers them, and the limits that it breaks there."""
-        shapes = dict(net.shapes)
+        shapes = {blob: self.seen(shape) for blob, shape in net.shapes.items()}
         for layer in net.layers:
             bottoms = tuple(shapes[bottom] for bottom in layer.bottoms)
             try:
@@ -224,6 +229,16 @@ class Target:
                 shapes.update(zip(layer.tops, self.infer(layer, bottoms), strict=True))
             except BadOp as error:
                 yield layer, bottoms, (Violation(f"with the shapes that {self.name} infers: {error}", self.source),)
+
+
+def _sentence(what: str, limit: Limit) -> str:
+    """Return what the layer has and what it should have; once only if the one says the other."""
+    return what if limit.sentence in what else f"{what}, but {limit.sentence}"
+
+
+def with_least_dims(shape: Shape, dims: int) -> Shape:
+    """Return the shape with dims of 1 behind until it has `dims`."""
+    return (*shape, *(1,) * (dims - len(shape)))
 
 
 def _plain(value: object) -> str:

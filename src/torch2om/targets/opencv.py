@@ -41,15 +41,20 @@ from torch2om.layers import (
     TanH,
 )
 from torch2om.targets.caffe import WINDOWS_INSIDE
-from torch2om.targets.limits import Formula, OneOf, Rank, Site, Target
+from torch2om.targets.limits import Formula, OneOf, Rank, Site, Target, with_least_dims
+from torch2om.targets.ranks import reads_alike
 
 DNN = "OpenCV 4.14 modules/dnn/src/"
 MEASURED = "measured with OpenCV 4.14"
 
 
-def _two_dims(site: Site) -> bool:
-    """A blob of one dim comes back as a column (N, 1): cv::Mat has two dims at least."""
-    return all(len(shape) >= 2 for shape in (*site.bottoms[:1], *site.tops))
+LEAST_DIMS = 2
+
+
+def _reads_columns(site: Site) -> bool:
+    """Whether the layer reads a blob (N, 1) as one (N): a cv::Mat has two dims at least, never none."""
+    theirs = tuple(with_least_dims(shape, LEAST_DIMS) for shape in site.bottoms)
+    return all(site.tops) and reads_alike(site.layer, site.bottoms, theirs)
 
 
 def _no_scalar_weight(site: Site) -> bool:
@@ -79,7 +84,10 @@ OPENCV = Target(
     title="OpenCV 4's Caffe reader",
     dialect="opencv",
     source=DNN + "init.cpp (the layer types registered there)",
-    general=(Formula("blobs have 2 dims at least", _two_dims, MEASURED + ": a blob of one dim becomes a column"),),
+    general=(
+        Formula("a blob of one dim becomes a column (N, 1); none has no dim", _reads_columns, MEASURED + ", cv::Mat"),
+    ),
+    least_dims=LEAST_DIMS,
     accepts={
         AbsVal: (),
         BatchNorm: (OneOf("use_global_stats", (True,), DNN + "layers/batch_norm_layer.cpp"),),
