@@ -86,6 +86,7 @@ def _elementwise(op: Op) -> Function:
     def lowering(b: Scope, self: Blob) -> Blob:
         return b.add(op, self)
 
+    lowering.__doc__ = f"{op_text(op)}."
     return lowering
 
 

@@ -60,6 +60,7 @@ def _with_scalar(kind: CompareKind) -> Function:
     def compare(b: Scope, self: Blob, other: float) -> Blob:
         return compared(b, kind, self, float(other))
 
+    compare.__doc__ = _sentence(kind)
     return compare
 
 
@@ -72,7 +73,12 @@ def _with_tensor(kind: CompareKind) -> Function:
             return compared(b, _MIRRORED[kind], other, left)
         return b.add(Compare(kind), as_blob(b, self), as_blob(b, other))
 
+    compare.__doc__ = _sentence(kind)
     return compare
+
+
+def _sentence(kind: CompareKind) -> str:
+    return f"1 where `self {kind.lower()} other`, else 0."
 
 
 for _kind in CompareKind:

@@ -51,7 +51,7 @@ def affine(b: Scope, x: Blob, scale: float = 1.0, shift: float = 0.0) -> Blob:
             f"{scale} * x + {shift} is no finite number for any x",
             hint="use a large finite number, or clamp before the call",
         )
-    return b.add(Power(scale=scale, shift=shift), x)
+    return b.add(Power(scale=float(scale), shift=float(shift)), x)
 
 
 def plus(b: Scope, x: Blob, y: Operand, alpha: float = 1.0) -> Blob:

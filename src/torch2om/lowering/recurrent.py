@@ -135,6 +135,7 @@ def _with_one_state(cell: Cell) -> Function:
         stack = _stack(cell, (hx,), params, has_biases=has_biases, num_layers=num_layers, bidirectional=bidirectional)
         return _run(b, input, stack, batch_first=batch_first)
 
+    lowering.__doc__ = f"Y, last h of a stack of {cell} layers."
     return lowering
 
 

@@ -45,6 +45,7 @@ def _over_all(kind: ReduceKind) -> Function:
     def lowering(b: Scope, self: Blob, dtype: torch.dtype | None) -> Blob:  # noqa: ARG001 - all blobs are floats
         return reduced(b, self, kind, None)
 
+    lowering.__doc__ = f"The {kind.lower()} of all elements."
     return lowering
 
 
@@ -52,6 +53,7 @@ def _over_dims(kind: ReduceKind) -> Function:
     def lowering(b: Scope, self: Blob, dim: Dims, keepdim: bool, dtype: torch.dtype | None) -> Blob:  # noqa: ARG001 - the same
         return reduced(b, self, kind, dim, keepdim=keepdim)
 
+    lowering.__doc__ = f"The {kind.lower()} over the dims `dim`."
     return lowering
 
 
@@ -59,6 +61,7 @@ def _extreme(kind: ReduceKind) -> Function:
     def lowering(b: Scope, self: Blob) -> Blob:
         return reduced(b, self, kind, None)
 
+    lowering.__doc__ = f"The {kind.lower()} of all elements."
     return lowering
 
 
@@ -66,6 +69,7 @@ def _extreme_over_dims(kind: ReduceKind) -> Function:
     def lowering(b: Scope, self: Blob, dim: Dims, keepdim: bool) -> Blob:
         return reduced(b, self, kind, dim, keepdim=keepdim)
 
+    lowering.__doc__ = f"The {kind.lower()} over the dims `dim`."
     return lowering
 
 
@@ -76,6 +80,7 @@ def _index_of_extreme(kind: ReduceKind) -> Function:
         flat = reshaped(b, self, (math.prod(self.shape),))
         return reshaped(b, b.add(ArgReduce(kind, 0), flat), b.expected[0])
 
+    lowering.__doc__ = f"The place of the {kind.lower()} along `dim`, or among all elements."
     return lowering
 
 

@@ -29,10 +29,14 @@ F = TypeVar("F", bound=Function)
 
 @dataclass(frozen=True)
 class Lowering:
-    """A checked lowering function and what each of its parameters accepts."""
+    """A checked lowering function and what each of its parameters accepts.
+
+    `refusal` is the reason if every call of the operator is refused.
+    """
 
     function: Function
     parameters: Mapping[str, tuple[str, Any]]  # schema name -> own name, annotation (Any: whatever typing makes of it)
+    refusal: str = ""
 
     def __call__(self, scope: Scope, arguments: Mapping[str, object]) -> Lowered:
         """Call the function with bound arguments, constants turned into blobs where only blobs are accepted."""
@@ -67,7 +71,7 @@ def refuses(*overloads: Overload, reason: str, hint: str) -> None:
 
     for overload in overloads:
         names = [argument.name for argument in overload._schema.arguments]  # noqa: SLF001 - the same
-        _REGISTRY[overload] = Lowering(refuse, {name: (name, object) for name in names})
+        _REGISTRY[overload] = Lowering(refuse, {name: (name, object) for name in names}, reason)
 
 
 def registered() -> Mapping[Overload, Lowering]:
