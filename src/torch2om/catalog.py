@@ -24,10 +24,11 @@ class LayerEntry:
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """A PyTorch operator that has a lowering, and what the lowering says it means."""
+    """A PyTorch operator that is known: what its lowering says it means, or why every call is refused."""
 
     name: str
     sentence: str
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,14 @@ def layer_entries() -> tuple[LayerEntry, ...]:
 
 
 def call_entries() -> tuple[CallEntry, ...]:
-    """Return every PyTorch operator with a lowering, sorted. Needs torch."""
+    """Return every PyTorch operator that is known, sorted: the supported ones, then the refused. Needs torch."""
     from torch2om.lowering.registry import registered  # noqa: PLC0415 - the rest of the catalog needs no torch
 
-    table = registered().items()
-    return tuple(
-        sorted(
-            (CallEntry(str(call), first_line(inspect.getdoc(lowering.function) or "")) for call, lowering in table),
-            key=lambda entry: entry.name,
-        )
-    )
+    found = []
+    for call, lowering in registered().items():
+        sentence = lowering.refusal or first_line(inspect.getdoc(lowering.function) or "")
+        found.append(CallEntry(str(call), sentence, bool(lowering.refusal)))
+    return tuple(sorted(found, key=lambda entry: (entry.refused, entry.name)))
 
 
 def rule_entries() -> tuple[RuleEntry, ...]:

@@ -46,10 +46,14 @@ def _diagnostics() -> Iterator[str]:
 
 def _operators(calls: Sequence[CallEntry], layers: Sequence[LayerEntry], rules: Sequence[RuleEntry]) -> Iterator[str]:
     yield "# What is supported"
-    yield f"\n## {len(calls)} PyTorch operators\n"
+    taken = [entry for entry in calls if not entry.refused]
+    yield f"\n## {len(taken)} PyTorch operators\n"
     yield "What a model calls (`nn.`, `F.` and `torch.` forms alike) arrives as one of these operators; the rest is"
     yield "refused by name, at the user's line.\n"
-    yield from _table(("operator", "in layers"), [(f"`{entry.name}`", entry.sentence) for entry in calls])
+    yield from _table(("operator", "in layers"), map(_call, taken))
+    yield "\n## Operators that no target can express\n"
+    yield "Refused with this reason, and with a hint what to write instead.\n"
+    yield from _table(("operator", "because"), (_call(entry) for entry in calls if entry.refused))
     yield f"\n## {len(layers)} Caffe layers\n"
     yield "Which targets have the layer; its limits there: `torch2om limits TARGET`.\n"
     heads = ("layer", "computes", *TARGETS)
@@ -65,6 +69,10 @@ _INTENTS = {
     "rewrite": "They make any net smaller, before a target is known.",
     "legalization": "They run where a target refuses a layer; of several the cheapest legal one is taken.",
 }
+
+
+def _call(entry: CallEntry) -> tuple[str, str]:
+    return f"`{entry.name}`", entry.sentence
 
 
 def _layer(entry: LayerEntry) -> tuple[str, ...]:

@@ -15,7 +15,10 @@ from torch2om.targets import TARGETS
 
 def test_ops_lists_pytorch_operators_and_caffe_layers(torch2om: Command) -> None:
     found = torch2om("ops", "--json").json
-    assert "aten.conv2d.default" in {entry["name"] for entry in found["calls"]}
+    calls = {entry["name"]: entry for entry in found["calls"]}
+    assert not calls["aten.conv2d.default"]["refused"]
+    assert calls["aten.sort.default"]["refused"]
+    assert all(entry["sentence"] for entry in calls.values())
     (pooling,) = (entry for entry in found["layers"] if entry["name"] == "Pooling")
     assert pooling["targets"] == list(TARGETS)
 

@@ -43,8 +43,17 @@ def ops(as_json: AsJson = False) -> Answer:
 def _calls(calls: tuple[CallEntry, ...]) -> RenderableType:
     if not calls:
         return Text("The PyTorch operators are listed where torch is installed: pip install 'torch2om[torch]'\n")
-    shown = table("PyTorch operator", "in layers", title=f"{len(calls)} PyTorch operators")
-    for entry in calls:
+    taken = [entry for entry in calls if not entry.refused]
+    refused = [entry for entry in calls if entry.refused]
+    return Group(
+        _operators(f"{len(taken)} PyTorch operators", "in layers", taken),
+        _operators(f"{len(refused)} that no target can express", "because", refused),
+    )
+
+
+def _operators(title: str, head: str, entries: Iterable[CallEntry]) -> RenderableType:
+    shown = table("operator", head, title=title)
+    for entry in entries:
         shown.add_row(entry.name.removeprefix("aten."), Text(entry.sentence))
     return shown
 

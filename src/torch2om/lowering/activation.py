@@ -7,6 +7,7 @@ import torch
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Op
+from torch2om.ir.text import op_text
 from torch2om.ir.weight import Weight
 from torch2om.layers import (
     ELU,
