@@ -57,6 +57,15 @@ class TestInputs:
             assert [source.name for source in program.inputs] == ["pyramid.0", "pyramid.1", "extra.mask"]
             assert agreement(canonicalize(program)) < 1e-6
 
+    def test_of_variadic_arguments_in_order(self) -> None:
+        class Variadic(nn.Module):
+            def forward(self, x: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+                return x - sum(rest)
+
+        names = [[source.name for source in capture(Variadic(), [(3,)] * count).inputs] for count in (2, 3)]
+        assert names == [["x", "rest.0"], ["x", "rest.0", "rest.1"]]
+        assert [source.name for source in capture(Variadic(), {"x": (3,), "rest": (3,)}).inputs] == ["x", "rest"]
+
     def test_of_variadic_arguments(self) -> None:
         class Variadic(nn.Module):
             def forward(self, *xs: torch.Tensor, **named: torch.Tensor) -> torch.Tensor:
@@ -144,9 +153,10 @@ class TestMode:
     def test_an_eval_model_has_no_note(self) -> None:
         assert capture(nn.ReLU().eval(), [(1, 3)]).notes == ()
 
-    def test_wrappers_for_several_devices_are_taken_off(self) -> None:
-        program = capture(nn.DataParallel(nn.Linear(3, 2).eval()).eval(), [(1, 3)])
-        assert program.name == "Linear"
+    def test_wrappers_are_taken_off(self) -> None:
+        for wrapped in (nn.DataParallel(nn.Linear(3, 2)), torch.compile(nn.Linear(3, 2))):
+            assert isinstance(wrapped, nn.Module)
+            assert capture(wrapped.eval(), [(1, 3)]).name == "Linear"
 
     def test_nothing_is_printed_or_warned(self, capfd: pytest.CaptureFixture[str]) -> None:
         with warnings.catch_warnings():
@@ -196,6 +206,12 @@ class TestRefusals:
             return x
 
         assert self.at(asserting) == ("C201", "assert (x > 0).all()")
+
+    def test_a_branch_in_the_graph(self) -> None:
+        def branching(x: torch.Tensor) -> Any:
+            return torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))
+
+        assert self.at(branching) == ("C201", "return torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))")
 
     def test_a_length_from_a_value(self) -> None:
         def cutting(x: torch.Tensor) -> torch.Tensor:

@@ -37,7 +37,7 @@ def bind(signature: inspect.Signature, inputs: Inputs, like: torch.Tensor) -> Ar
     """
     problems = Problems()
     wanted = _wanted(signature)
-    given = _by_name(inputs, list(wanted), problems)
+    given = _by_name(inputs, wanted, problems)
     _compare(wanted, given, problems)
     trees = {name: _Feeder(like, problems).tree(name, given[name]) for name in given if name in wanted}
     extra = next((name for name, parameter in wanted.items() if parameter.kind is parameter.VAR_KEYWORD), None)
@@ -61,25 +61,35 @@ def _arranged(wanted: Mapping[str, inspect.Parameter], trees: Mapping[str, tuple
         if in_order:
             args.append(trees[name])
         elif parameter.kind is parameter.VAR_POSITIONAL and name in trees:
-            args += zip(*trees[name], strict=True)
+            names_of, values_of = trees[name]
+            several = isinstance(values_of, list | tuple)
+            args += zip(names_of, values_of, strict=True) if several else [trees[name]]
         elif name in trees:
             kwargs[name] = trees[name]
     kwargs |= {name: tree for name, tree in trees.items() if name not in wanted}
-    names = tuple(name for name, _ in args), {key: name for key, (name, _) in kwargs.items()}
+    names = tuple(named for named, _ in args), {key: name for key, (name, _) in kwargs.items()}
     return Arguments(tuple(value for _, value in args), {key: value for key, (_, value) in kwargs.items()}, names)
 
 
-def _by_name(inputs: Inputs, names: Sequence[str], problems: Problems) -> dict[str, Tree]:
+def _in_order(values: Sequence[Tree], wanted: Mapping[str, inspect.Parameter], problems: Problems) -> dict[str, Tree]:
+    """Return argument name -> value, the rest as a list under the name of `*rest`."""
+    names = [name for name, parameter in wanted.items() if parameter.kind in _POSITIONAL]
+    bound = dict(zip(names, values, strict=False))
+    rest = next((name for name, parameter in wanted.items() if parameter.kind is parameter.VAR_POSITIONAL), None)
+    if len(values) > len(names) and rest is None:
+        problems.add(Diagnostic("U112", f"{len(values)} inputs were given; forward() takes {_listed(wanted)}"))
+    return bound if rest is None else {**bound, rest: list(values[len(names) :])}
+
+
+def _by_name(inputs: Inputs, wanted: Mapping[str, inspect.Parameter], problems: Problems) -> dict[str, Tree]:
     """Return argument name -> what was given for it, with `x.key` gathered under `x`."""
     if not isinstance(inputs, Mapping):
         values: Sequence[Tree] = [inputs] if isinstance(inputs, torch.Tensor) or _is_shape(inputs) else inputs
-        if len(values) > len(names):
-            problems.add(Diagnostic("U112", f"{len(values)} inputs were given; forward() takes {', '.join(names)}"))
-        return dict(zip(names, values, strict=False))
+        return _in_order(values, wanted, problems)
     gathered: dict[str, Tree] = {}
     for name, value in inputs.items():
         top, _, rest = name.partition(".")
-        if rest and name not in names:
+        if rest and name not in wanted:
             part = gathered.setdefault(top, {})
             part[rest] = value
         else:

@@ -57,6 +57,7 @@ def canonicalize(program: Program) -> Program:
     _remove_identities(graph)
     recover(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
+    _refuse_branches(program, exported)
     _refuse_state(exported)
     constants = fold(graph, stored_constants(exported))
     results = graph.output_node().args[0]
@@ -111,6 +112,18 @@ def _is_identity(node: fx.Node) -> bool:
     if node.target is aten.permute.default:
         return list(node.args[1]) == list(range(before.dim()))  # type: ignore[arg-type]  # the schema says int[]
     return node.target in _IDENTITIES or (node.target in _RESHAPES and before.shape == after.shape)
+
+
+def _refuse_branches(program: Program, exported: ExportedProgram) -> None:
+    """Raise `CaptureError` for every torch.cond and its kin: a net has no branches."""
+    problems = Problems()
+    whole = replace(program, exported=exported, graph_module=exported.graph_module)
+    for node in whole.calls():
+        if isinstance(node.target, torch._ops.HigherOrderOperator):  # noqa: SLF001 - the type of torch.cond
+            text = f"{node.target} runs one of several subgraphs, and a net has no branches"
+            hint = "use torch.where, or export the branch that deployment takes"
+            problems.add(Diagnostic("C201", text, origin=whole.origin(node), hint=hint))
+    problems.raise_as(CaptureError)
 
 
 def _refuse_state(exported: ExportedProgram) -> None:

@@ -109,10 +109,15 @@ def evaluating(model: Callable[..., Any]) -> Iterator[None]:
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
-    """Return the model inside the wrappers that spread it over devices."""
-    while isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        model = model.module
-    return model
+    """Return the model inside the wrappers that compile it or spread it over devices."""
+    while True:
+        spread = isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel)
+        inner = getattr(
+            model, "module" if spread else "_orig_mod", None
+        )  # torch.compile keeps the model under the latter
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
 
 
 def _notes(model: nn.Module) -> tuple[Diagnostic, ...]:
