@@ -188,6 +188,31 @@ CODES: dict[str, CodeInfo] = {
         "The compiler for this chip dropped the Caffe front end.",
         "Use the chip's ONNX route, or a chip of the list that the message gives.",
     ),
+    "T411": CodeInfo(
+        "front end refuses the file",
+        "ATC's parser does not take the net as it is written: its names, tops, inputs or edges.",
+        "The message says what to write instead; the source says where ATC refuses it.",
+    ),
+    "T412": CodeInfo(
+        "front end refuses the layer",
+        "The plugin that reads this layer type's parameters does not take these.",
+        "The message names the parameter; the source says where ATC refuses it.",
+    ),
+    "T413": CodeInfo(
+        "front end refuses the weights",
+        "ATC does not take the caffemodel, or a layer is left without a weight that it needs.",
+        "Give ATC the caffemodel that belongs to the prototxt, with every layer's name, type and bottoms.",
+    ),
+    "T414": CodeInfo(
+        "front end infers no shape",
+        "Verifying a layer or inferring its shape fails in ATC, with the dims that ATC gives its bottoms.",
+        "The message names the dims; they may differ from Caffe's (an InnerProduct at batch 1 gives [1, C, 1, 1]).",
+    ),
+    "T415": CodeInfo(
+        "the compiler would stop later",
+        "ATC's front end takes the layer, but its kernel or a preparing pass does not.",
+        "The message names the limit; `torch2om convert` rewrites such layers.",
+    ),
     "F501": CodeInfo(
         "prototxt syntax error",
         "The text is not a valid prototxt; line and column say where.",

@@ -17,7 +17,7 @@ ROWS = (
     {"ir"},
     {"layers"},
     {"caffe", "passes", "executor", "analysis"},
-    {"targets"},
+    {"targets", "frontend"},
     {"legalization", "program", "reference", "loading", "lowering", "manifest"},
     {"emission"},
     {"verification"},
