@@ -263,6 +263,14 @@ def test_outputs_that_are_read_or_are_inputs_get_a_copy_of_their_own() -> None:
     assert np.array_equal(execute(net, values)[net.outputs[0].blob], values["x"])
 
 
+def test_a_second_top_gets_a_copy_where_only_layers_can_be_asked_for() -> None:
+    net = chain(ReLU())
+    parts = Layer("parts", Slice(1, (1,)), net.layers[0].tops, ("a", "b"))
+    both = Net("net", net.inputs, (*net.layers, parts), (Output("a"), Output("b")))
+    assert kinds(expose_outputs(both, TARGETS["opencv"])) == ["ReLU", "Slice", "Split"]
+    assert kinds(expose_outputs(both, TARGETS["caffe"])) == ["ReLU", "Slice"]
+
+
 def test_unread_tops_are_silenced_where_the_target_has_a_layer_for_it() -> None:
     net = expose_outputs(read_inside(), TARGETS["caffe"])
     (silence,) = (layer for layer in net.layers if isinstance(layer.op, Silence))

@@ -14,11 +14,11 @@ from torch2om.targets.limits import Target
 def expose_outputs(net: Net, target: Target) -> Net:
     """y = x for an output that is read inside the net or is an input of it; tops that nobody wants are silenced.
 
-    Readers list as outputs the tops that no layer reads, and no others. Exact. Unread tops are silenced where the
-    target has a layer for that.
+    Readers list as outputs the tops that no layer reads, and no others; some can be asked for first tops alone. Exact.
+    Unread tops are silenced where the target has a layer for that.
     """
     names = Names((*net.shapes, *(layer.name for layer in net.layers)))
-    exposed = {blob: _split(net, blob, names) for blob in net.output_blobs if _hidden(net, blob)}
+    exposed = {blob: _split(net, blob, names) for blob in net.output_blobs if _hidden(net, blob, target)}
     tops = {blob: layer.tops[0] for blob, layer in exposed.items()}
     outputs = tuple(replace(output, blob=tops.get(output.blob, output.blob)) for output in net.outputs)
     mirrors = dict(net.mirrors) | {tops[blob]: net.mirrors[blob] for blob in tops if blob in net.mirrors}
@@ -26,8 +26,11 @@ def expose_outputs(net: Net, target: Target) -> Net:
     return replace(net, layers=(*net.layers, *exposed.values(), *silent), outputs=outputs, mirrors=mirrors)
 
 
-def _hidden(net: Net, blob: str) -> bool:
-    return blob not in net.producers or bool(net.users[blob])
+def _hidden(net: Net, blob: str, target: Target) -> bool:
+    producer = net.producers.get(blob)
+    if producer is None or net.users[blob]:
+        return True
+    return target.outputs_by_layer and producer.tops[0] != blob
 
 
 def _split(net: Net, blob: str, names: Names) -> Layer:

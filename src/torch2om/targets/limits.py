@@ -166,7 +166,8 @@ class Target:
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
     `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
     does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
-    dims of 1 behind. `title`, `soc` and `compiler` are for people and for the command line.
+    dims of 1 behind. With `outputs_by_layer` only a layer's first top can be asked for. `title`, `soc` and `compiler`
+    are for people and for the command line.
     """
 
     name: str
@@ -177,6 +178,7 @@ class Target:
     general: tuple[Limit, ...] = ()
     shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
     least_dims: int = 0
+    outputs_by_layer: bool = False
     soc: str = ""
     compiler: str = ""
 

@@ -72,6 +72,17 @@ def _points_written(site: Site) -> bool:
     return not isinstance(op, Slice) or len(op.slice_point) == op.tops - 1
 
 
+def _keeps_its_power(site: Site) -> bool:
+    """Whether OpenCV's fusion leaves a Power alone: it makes (s x)^p and a following a y + b to (s^p a x + b)^p."""
+    op = site.layer.op
+    return not isinstance(op, Power) or op.power == 1 or op.shift != 0
+
+
+def _no_second_bias(site: Site) -> bool:
+    op = site.layer.op
+    return not isinstance(op, Scale) or len(site.bottoms) == 1 or not op.bias_term
+
+
 def _plane_convolution(site: Site) -> bool:
     return len(site.bottoms[0]) in (3, 4)
 
@@ -88,6 +99,7 @@ OPENCV = Target(
         Formula("a blob of one dim becomes a column (N, 1); none has no dim", _reads_columns, MEASURED + ", cv::Mat"),
     ),
     least_dims=LEAST_DIMS,
+    outputs_by_layer=True,
     accepts={
         AbsVal: (),
         BatchNorm: (OneOf("use_global_stats", (True,), DNN + "layers/batch_norm_layer.cpp"),),
@@ -119,12 +131,21 @@ OPENCV = Target(
             OneOf("pool", (PoolMethod.MAX, PoolMethod.AVE), DNN + "layers/pooling_layer.cpp:141"),
             WINDOWS_INSIDE,
         ),
-        Power: (),
+        Power: (
+            Formula(
+                "a power other than 1 has a shift",
+                _keeps_its_power,
+                DNN + "layers/elementwise_layers.cpp (PowerFunctor::tryFuse)",
+            ),
+        ),
         PReLU: (OneOf("channel_shared", (False,), "OpenCV 4.14 modules/core/src/matrix.cpp:662"),),
         ReLU: (),
         ReLU6: (),
         Reshape: (OneOf("axis", (0,), MEASURED), OneOf("num_axes", (-1,), MEASURED)),
-        Scale: (NO_SCALAR,),
+        Scale: (
+            NO_SCALAR,
+            Formula("with two bottoms it has no bias", _no_second_bias, MEASURED + ": the bias is ignored"),
+        ),
         Sigmoid: (),
         Slice: (Formula("slice points are written", _points_written, DNN + "layers/slice_layer.cpp:414"),),
         Softmax: (),
