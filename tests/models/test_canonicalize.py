@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,14 +148,31 @@ class TestCanonicalForms:
             assert agreement(program) < 1e-5
 
     def test_core_aten_programs_take_the_same_forms(self) -> None:
-        def network(x: torch.Tensor, conv: nn.Module, norm: nn.Module, layer: nn.Module) -> torch.Tensor:
+        def network(x: torch.Tensor, *parts: nn.Module) -> torch.Tensor:
+            conv, norm, group, up, layer = parts
             y = functional.max_pool2d(norm(conv(functional.pad(x, (1, 1, 1, 1)))), 2)
-            return functional.softmax(layer(functional.interpolate(y, scale_factor=2.0, mode="bilinear")), 1)
+            y = functional.adaptive_avg_pool2d(up(group(y)), 3)
+            return functional.log_softmax(functional.softmax(layer(y), 1), 1)
 
-        model = Applied(network, nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.LayerNorm(8)).eval()
-        with torch.no_grad():
+        parts = (
+            nn.Conv2d(4, 4, 3),
+            nn.BatchNorm2d(4),
+            nn.GroupNorm(2, 4),
+            nn.ConvTranspose2d(4, 2, 2, 2, output_padding=1),
+            nn.LayerNorm(3),
+        )
+        model = Applied(network, *parts).eval()
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             core = torch.export.export(model, (torch.randn(SHAPE),)).run_decompositions()
-        assert targets(canonicalize(capture(core))) == targets(canonicalize(capture(model, [SHAPE])))
+        program = canonicalize(capture(core))
+        assert targets(program) == targets(canonicalize(capture(model, [SHAPE])))
+        assert agreement(program) < 1e-5
+
+    def test_results_that_are_used_stay(self) -> None:
+        program = canonical(lambda x: functional.max_pool2d(x, 2, return_indices=True))
+        assert targets(program)[0] == "max_pool2d_with_indices.default"
+        assert agreement(program) < 1e-6
 
 
 class TestConstants:

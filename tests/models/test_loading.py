@@ -94,6 +94,9 @@ class TestModelsInPython:
 
         assert json.dumps([]) == "[]"
 
+    def test_callables_without_a_signature_are_called(self) -> None:
+        assert refusal("builtins:dict").code == "U102"
+
     def test_packages_and_attributes_of_attributes(self) -> None:
         assert isinstance(load_model("torch.nn:ReLU"), nn.ReLU)
         assert isinstance(load_model("torch:nn.Identity"), nn.Identity)

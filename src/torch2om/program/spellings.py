@@ -6,7 +6,7 @@ The other forms come from batch norm's tuple of results, and from programs that 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -110,29 +110,8 @@ def _full(a: Mapping[str, Value], node: fx.Node) -> Form:
     return Form(aten.full.default, (list(value.shape), a.get("fill_value", 0)), {"dtype": value.dtype})
 
 
-def _prelu(a: Mapping[str, Value], _: fx.Node) -> Form:
-    return Form(aten.prelu.default, (a["self"], a["weight"]))
-
-
-def _pad(mode: str) -> Callable[[Mapping[str, Value], fx.Node], Form]:
-    def form(a: Mapping[str, Value], _: fx.Node) -> Form:
-        sides = a["pad"] if "pad" in a else a["padding"]
-        value = (float(a["value"]),) if "value" in a else ()
-        return Form(aten.pad.default, (a["self"], sides, mode, *value))
-
-    return form
-
-
-def _resize(whole: torch._ops.OpOverload) -> Callable[[Mapping[str, Value], fx.Node], Form]:
-    """Return the form with size or scales: with scales, they say where the samples lie, and the size follows."""
-
-    def form(a: Mapping[str, Value], _: fx.Node) -> Form:
-        scales = [value for name, value in a.items() if name.startswith("scales")]
-        known: Sequence[Value] | None = scales if all(scale is not None for scale in scales) else None
-        corners = (a["align_corners"],) if "align_corners" in a else ()
-        return Form(whole, (a["self"], None if known else a["output_size"], *corners, known))
-
-    return form
+def _pad(a: Mapping[str, Value], _: fx.Node) -> Form:
+    return Form(aten.pad.default, (a["self"], a["pad"], "constant", float(a["value"])))
 
 
 # Calls with several results, of which a net has the first: they are replaced if no other is used.
@@ -152,15 +131,5 @@ _FORMS: Mapping[Value, Callable[[Mapping[str, Value], fx.Node], Form]] = {
     aten._log_softmax.default: _log_softmax,  # noqa: SLF001 - a name
     aten._adaptive_avg_pool2d.default: _adaptive_avg_pool2d,  # noqa: SLF001 - a name
     aten.full_like.default: _full,
-    aten._prelu_kernel.default: _prelu,  # noqa: SLF001 - a name
-    aten.constant_pad_nd.default: _pad("constant"),
-    aten.reflection_pad1d.default: _pad("reflect"),
-    aten.reflection_pad2d.default: _pad("reflect"),
-    aten.replication_pad1d.default: _pad("replicate"),
-    aten.replication_pad2d.default: _pad("replicate"),
-    aten.upsample_nearest1d.default: _resize(aten.upsample_nearest1d.vec),
-    aten.upsample_nearest2d.default: _resize(aten.upsample_nearest2d.vec),
-    aten.upsample_linear1d.default: _resize(aten.upsample_linear1d.vec),
-    aten.upsample_bilinear2d.default: _resize(aten.upsample_bilinear2d.vec),
-    aten.upsample_bicubic2d.default: _resize(aten.upsample_bicubic2d.vec),
+    aten.constant_pad_nd.default: _pad,
 }
