@@ -91,7 +91,12 @@ class Schema:
 
         Raises SyntaxProblem where `parse_text(text, unknown="ignore")` does.
         """
-        return read_text(self._without_mark(text), self.table, self.NetParameter(), refuse_unknown=False)
+        return self.parse_and_note(text)[1]
+
+    def parse_and_note(self, text: str) -> tuple[CaffeMessage, list[UnknownField]]:
+        """Return what `parse_text(text, unknown="ignore")` and `unknown_fields` do, from one reading."""
+        net = self.NetParameter()
+        return net, read_text(self._without_mark(text), self.table, net, refuse_unknown=False)
 
     def _without_mark(self, text: str) -> str:
         return text.removeprefix(_BYTE_ORDER_MARK) if self.dialect == "any" else text

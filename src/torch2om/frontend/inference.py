@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch2om.caffe.schema import CaffeMessage
 from torch2om.frontend.edges import in_order
 from torch2om.frontend.graph import Graph, Node
@@ -12,13 +14,22 @@ _NODE = f"{METADEF} graph/node.cc"
 _OP_DESC = f"{METADEF} graph/op_desc.cc"
 
 
-def infer(graph: Graph, findings: Findings) -> None:
+Completion = Callable[[Node, Site], None]
+"""What is done to a node before it is verified, with its inputs as they are known."""
+
+
+def leave(_: Node, __: Site) -> None:
+    """Do nothing: every weight is there that will be."""
+
+
+def infer(graph: Graph, findings: Findings, complete: Completion = leave) -> None:
     """Give every node's outputs their dims; nodes behind one that is refused are not looked at."""
     unknown: set[str] = set()
     for node in in_order(graph):
         if any(link.node in unknown for link in node.links()):
             unknown.add(node.name)
             continue
+        complete(node, graph.site(node))
         try:
             _infer(graph.site(node), node)
         except Rejected as rejected:

@@ -10,6 +10,7 @@ from torch2om.caffe.schema import CaffeMessage, schema
 from torch2om.caffe.tokens import SyntaxProblem
 from torch2om.frontend.edges import connect
 from torch2om.frontend.graph import Graph, Node, Slot
+from torch2om.frontend.ignored import is_dropped, warn_of_phases, warn_of_unknown_fields
 from torch2om.frontend.row import Row
 from torch2om.frontend.site import GE, Rejected, Tensor
 from torch2om.frontend.table import TABLE, given_dims
@@ -18,7 +19,6 @@ from torch2om.frontend.verdict import Findings
 _PARSER = f"{GE} caffe/caffe_parser.cc"
 _CHECKER = f"{GE} common/pre_checker.cc"
 _NAME = re.compile(r"[A-Za-z0-9./_-]+")
-_TRAIN = 0
 _LEGACY_RANK = 4
 _DATA = ("Input", "DummyData")
 
@@ -39,18 +39,15 @@ def read_model(text: str, findings: Findings) -> Graph | None:
     return None if findings.refused else graph
 
 
-def is_dropped(layer: CaffeMessage) -> bool:
-    """Whether an `include` names TRAIN, or no phase at all: TRAIN is what the field is then (caffe_parser.cc:1170)."""
-    return any(rule.phase == _TRAIN for rule in layer.include)
-
-
 def _parsed(text: str, findings: Findings) -> CaffeMessage | None:
     try:
-        net = schema("ascend").parse_text(text, unknown="ignore")
+        net, unknown = schema("ascend").parse_and_note(text)
     except SyntaxProblem as problem:
         findings.refuse("F501", str(problem), f"{_PARSER}:520", atc="E13005")
         return None
     findings.lines = _lines(text, net)
+    warn_of_unknown_fields(unknown, net, findings)
+    warn_of_phases(net, findings)
     return net
 
 
