@@ -121,11 +121,11 @@ def _unwrapped(model: nn.Module) -> nn.Module:
 
 
 def _notes(model: nn.Module) -> tuple[Diagnostic, ...]:
-    training = [path or "the model" for path, module in model.named_modules() if module.training]
+    training = [path for path, module in model.named_modules() if module.training]
     if not training:
         return ()
-    first = ", ".join(training[:3]) + (f" and {len(training) - 3} more" if len(training) > 3 else "")
-    text = f"{first} in training mode; converted in eval mode, and left as it was"
+    who = "the model is" if model.training else f"{', '.join(training[:3])}{', ...' if len(training) > 3 else ''} are"
+    text = f"{who} in training mode; converted in eval mode, and left as it was"
     return (Diagnostic("C204", text, severity=Severity.NOTE, hint="call model.eval() to silence this"),)
 
 
