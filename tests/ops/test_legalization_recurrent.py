@@ -56,6 +56,13 @@ def test_the_last_h_of_an_lstm_is_a_slice_of_y_and_the_last_c_an_exposed_state()
     assert exposed == {1: False, 2: True}
 
 
+def test_nothing_is_made_of_a_y_that_nobody_reads() -> None:
+    for cell in (Cell.LSTM, Cell.GRU):
+        made = legal(recurrence(Recurrence(cell, HIDDEN, reverse=True), read=(1,))[0], "ascend310")
+        assert "Concat" not in kinds(made)
+        assert kinds(made).count("Reverse") == (cell is Cell.LSTM)
+
+
 def test_steps_written_out_multiply_all_of_x_at_once_and_no_state_in_the_first_step() -> None:
     net, _ = recurrence(Recurrence(Cell.RNN_TANH, HIDDEN))
     made = legal(net, "caffe")

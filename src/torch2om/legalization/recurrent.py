@@ -51,7 +51,7 @@ def lstm_by_lstm_layer(b: RuleBuilder, op: Recurrence, x: Blob, *states: Blob) -
         bottoms += _first_states(b, op, batch, states)
     y, *last = b.add_all(LSTM(op.hidden, exposed), *bottoms, weights=_lstm_weights(b, op.hidden))
     lasts = last if exposed else [_last_step(b, y) if b.read[1] else y] * 2
-    return (_turned(b, op, y), *_as_states(b, op, batch, lasts))
+    return (_turned(b, op, y) if b.read[0] else y, *_as_states(b, op, batch, lasts))
 
 
 def _turned(b: RuleBuilder, op: Recurrence, x: Blob) -> Blob:
@@ -117,7 +117,7 @@ def recurrence_step_by_step(b: RuleBuilder, op: Recurrence, x: Blob, *states: Bl
         state = step([share[place] for share in given], state)
         made.append(state[0])
     in_order = made[::-1] if op.reverse else made
-    y = b.add(Concat(0), *in_order) if steps > 1 else made[0]
+    y = b.add(Concat(0), *in_order) if steps > 1 and b.read[0] else made[0]
     return (y, *_as_states(b, op, batch, state))
 
 
