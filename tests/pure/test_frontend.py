@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from atc_nets import caffemodel_for
 
-from torch2om.caffe.blobs import StoredBlob
-from torch2om.caffe.caffemodel import StoredLayer, StoredNet, parse_caffemodel
-from torch2om.caffe.schema import CaffeMessage, schema
-from torch2om.caffe.tokens import SyntaxProblem, decode_text
-from torch2om.frontend import Judgement, Unreadable, judge
+from torch2om.caffe.caffemodel import StoredNet, parse_caffemodel
+from torch2om.caffe.tokens import decode_text
+from torch2om.frontend import Judgement, judge
 
 DATA = Path(__file__).parents[1] / "data" / "golden"
 Record = dict[str, Any]  # Any: a line of JSON
@@ -31,26 +28,10 @@ def records(name: str) -> tuple[Record, ...]:
 
 @cache
 def judged(name: str) -> tuple[tuple[Record, Judgement], ...]:
-    return tuple((record, judge(record["prototxt"], caffemodel(record))) for record in records(name))
-
-
-def caffemodel(record: Record) -> StoredNet | Unreadable:
-    """The caffemodel of a verdict: every layer with its blobs, all values 0.1."""
-    try:
-        net = schema("ascend").parse_text(record["prototxt"], unknown="ignore")
-    except SyntaxProblem:
-        return Unreadable("the prototxt that names its layers cannot be read")
-    return StoredNet("", tuple(stored_layer(layer, record["weights"].get(layer.name, [])) for layer in net.layer))
-
-
-def stored_layer(layer: CaffeMessage, shapes: list[list[int]]) -> StoredLayer:
-    blobs = tuple(stored_blob(tuple(shape)) for shape in shapes)
-    bias = layer.convolution_param.bias_term and layer.inner_product_param.bias_term
-    return StoredLayer(2, layer.name, layer.type, tuple(layer.bottom), tuple(layer.top), blobs, bias, 0)
-
-
-def stored_blob(shape: tuple[int, ...]) -> StoredBlob:
-    return StoredBlob(shape, np.broadcast_to(np.float32(0.1), (math.prod(shape),)), "data", 0)
+    return tuple(
+        (record, judge(record["prototxt"], caffemodel_for(record["prototxt"], record["weights"])))
+        for record in records(name)
+    )
 
 
 def difference(judgement: Judgement, verdict: Record) -> str:

@@ -13,7 +13,12 @@ from torch2om.frontend.verdict import Findings
 _PARSER = f"{GE} caffe/caffe_parser.cc"
 _TRAIN, _TEST = 0, 1
 _PLACE = re.compile(r"layer\[(\d+)\]\.(.*)")
-_MEANT = {"batched_matmul_param": "batch_matmul_param", "normalize_param": "norm_param"}
+_MEANT = {
+    "batched_matmul_param": "batch_matmul_param",
+    "batch_matmul_param.adj_x": "adj_x1",
+    "batch_matmul_param.adj_y": "adj_x2",
+    "normalize_param": "norm_param",
+}
 
 
 def is_dropped(layer: CaffeMessage) -> bool:
