@@ -14,7 +14,7 @@ from torch2om.analysis import analyze
 from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic
 from torch2om.ir.net import Net
-from torch2om.legalization import expose_outputs, legalize
+from torch2om.legalization import expose_outputs, keep_apart, legalize
 from torch2om.lowering import lower
 from torch2om.lowering.registry import Function, Overload
 from torch2om.manifest import Source
@@ -159,7 +159,8 @@ def run(
 
 def prepared(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
     """Return the net legal for the target, its outputs exposed to every reader, with final names."""
-    return name_layers(expose_outputs(legalize(name_layers(net), target, allow), target))
+    legal = legalize(name_layers(net), target, allow)
+    return name_layers(keep_apart(expose_outputs(legal, target), target))
 
 
 def convert(  # noqa: PLR0913 - the user's one call: every option by its name

@@ -26,7 +26,6 @@ from torch2om.layers import (
     Permute,
     Pooling,
     PoolMethod,
-    Power,
     Reduction,
     ReLU,
     Reshape,
@@ -171,9 +170,3 @@ def test_examine_warns_of_a_layer_that_reads_other_dims_than_caffe_meant() -> No
     assert "[[1, 5, 1, 1]]" in warning.message
     assert examine(net, TARGETS["caffe"]) == ()
     assert examine(replace(net, layers=(product, replace(softmax, op=Softmax(1)))), TARGETS["ascend310"]) == ()
-
-
-def test_opencv_fuses_a_power_without_a_shift_wrongly() -> None:
-    assert not accepts("opencv", Power(2.0), IMAGE)
-    assert accepts("opencv", Power(2.0, shift=1.0), IMAGE)
-    assert accepts("opencv", Power(scale=3.0), IMAGE)

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, axis_of, need, only
+from torch2om.ir.spelling import Spelling, spelled
 from torch2om.layers.arity import check_weights, sole
 from torch2om.layers.pooling import Pooling, PoolMethod
 from torch2om.layers.precision import rounded, widened
@@ -182,7 +183,7 @@ class LRN(Op):
     message: ClassVar[str] = "lrn_param"
 
     local_size: int = 5
-    alpha: float = 1.0
+    alpha: float = spelled("alpha", default=1.0, dialects={"opencv": Spelling("alpha", always=True)})
     beta: float = 0.75
     k: float = 1.0
     norm_region: NormRegion = NormRegion.ACROSS_CHANNELS

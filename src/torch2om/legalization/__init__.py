@@ -27,6 +27,7 @@ from torch2om.legalization import (
     softmax,
 )
 from torch2om.legalization.driver import legalize
+from torch2om.legalization.fusions import keep_apart
 from torch2om.legalization.outputs import expose_outputs
 from torch2om.legalization.rules import Rule, RuleBuilder, legalizes, rules
 
@@ -53,4 +54,4 @@ FAMILIES = (
     softmax,
 )
 
-__all__ = ["Rule", "RuleBuilder", "expose_outputs", "legalize", "legalizes", "rules"]
+__all__ = ["Rule", "RuleBuilder", "expose_outputs", "keep_apart", "legalize", "legalizes", "rules"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -174,9 +175,9 @@ def combine_flat(b: RuleBuilder, op: Eltwise, *blobs: Blob) -> Blob:
     Exact.
     """
     shape = blobs[0].shape
-    if len(shape) <= 2:
+    flat = (prod(shape[:1]), prod(shape[1:])) if len(shape) > 1 else (1, prod(shape))
+    if flat == shape:
         raise Refuse("they are matrices already")
-    flat = (shape[0], prod(shape[1:]))
     return b.reshape(b.add(op, *(b.reshape(blob, flat) for blob in blobs)), shape)
 
 
@@ -222,6 +223,17 @@ def scale_by_number(b: RuleBuilder, op: Scale, x: Blob, *others: Blob) -> Blob:
     weights = tuple(weight.map((1,), lambda w: w.reshape(1)) for weight in b.weights)
     row = b.reshape(x, (1, prod(x.shape)))
     return b.reshape(b.add(Scale(0, 1, op.bias_term), row, weights=weights), x.shape)
+
+
+@legalizes(Scale)
+def scale_from_front(b: RuleBuilder, op: Scale, x: Blob, *others: Blob) -> Blob:
+    """a Scale of axis -k = the Scale of axis rank - k.
+
+    Exact.
+    """
+    if op.axis >= 0:
+        raise Refuse("its axis is counted from the front already")
+    return b.add(replace(op, axis=axis_of(op.axis, x.rank)), x, *others, weights=b.weights)
 
 
 MOST_BOTTOMS = 32  # ATC's: CANN tbe/impl/eltwise.py:146

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
@@ -31,8 +30,6 @@ from torch2om.layers import (
 from torch2om.layers.pointwise import E
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
-LEAST = 2e-38  # the smallest round number above the smallest normal float32
-
 POWERS: dict[type, float] = {Sqrt: 0.5, Rsqrt: -0.5, Reciprocal: -1.0}
 
 
@@ -56,17 +53,6 @@ def log_of_line(b: RuleBuilder, op: Log, x: Blob) -> Blob:
     line = Power(scale=op.scale, shift=op.shift)
     y = b.add(Log(), x if line == Power() else b.add(line, x))
     return y if op.base == E else b.add(Power(scale=1 / math.log(op.base)), y)
-
-
-@legalizes(Power, bound=1e-15, dialects=("opencv",))
-def power_with_least_shift(b: RuleBuilder, op: Power, x: Blob) -> Blob:
-    """(s x)^p = (s x + 2e-38)^p: the shift keeps OpenCV from fusing the layer wrongly with what follows.
-
-    Equal for all float32 numbers but 0, whose root becomes 1.4e-19 and whose reciprocal 5e37.
-    """
-    if op.power == 1 or op.shift:
-        raise Refuse("it has a shift, or no power")
-    return b.add(replace(op, shift=LEAST), x)
 
 
 @legalizes(Log1p)

@@ -10,7 +10,8 @@ import numpy as np
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Array, Shape, axis_of
-from torch2om.layers import Convolution, Deconvolution, DepthwiseConvolution, InnerProduct
+from torch2om.ir.weight import constant
+from torch2om.layers import Convolution, Deconvolution, DepthwiseConvolution, Im2col, InnerProduct
 from torch2om.layers.window import last_axes
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -78,6 +79,35 @@ def convolve_line_as_image(b: RuleBuilder, op: Convolution | Deconvolution, x: B
     lifted = filters.map((outputs, inputs, 1, taps), lambda w: w.reshape(outputs, inputs, 1, taps))
     y = b.add(image, b.reshape(x, (*x.shape[:2], 1, x.shape[2])), weights=(lifted, *bias))
     return b.reshape(y, (*y.shape[:2], y.shape[3]))
+
+
+@legalizes(Convolution)
+def widen_filters_by_zeros(b: RuleBuilder, op: Convolution, x: Blob) -> Blob:
+    """a Convolution = the one whose filters have a column of zeros more on each side, and the padding for it.
+
+    Exact for finite x.
+    """
+    if op.group == 1 or set(op.kernel) != {3}:
+        raise Refuse("it has no filters of 3 taps for groups of channels")
+    filters, *bias = b.weights
+    wide = replace(op, kernel=(*op.kernel[:-1], 5), pad=(*op.pad[:-1], op.pad[-1] + op.dilation[-1]))
+    sides = ((0, 0),) * (len(filters.shape) - 1) + ((1, 1),)
+    framed = filters.map((*filters.shape[:-1], 5), lambda w: np.pad(w, sides))
+    return b.add(wide, x, weights=(framed, *bias))
+
+
+@legalizes(Im2col)
+def im2col_by_convolution(b: RuleBuilder, op: Im2col, x: Blob) -> Blob:
+    """Im2col(x) = a Convolution of every channel with one filter for each tap, which holds a single 1.
+
+    Exact.
+    """
+    channels, taps = x.shape[1], prod(op.kernel)
+    filters = np.tile(np.eye(taps).reshape(taps, 1, *op.kernel), (channels, 1, *(1,) * len(op.kernel)))
+    convolution = Convolution(
+        channels * taps, op.kernel, op.stride, op.pad, op.dilation, group=channels, bias_term=False
+    )
+    return b.add(convolution, x, weights=(constant(filters),))
 
 
 @legalizes(DepthwiseConvolution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from torch2om.ir.builder import Names
@@ -15,15 +16,16 @@ def expose_outputs(net: Net, target: Target) -> Net:
     """y = x for an output that is read inside the net or is an input of it; tops that nobody wants are silenced.
 
     Readers list as outputs the tops that no layer reads, and no others; some can be asked for first tops alone. Exact.
-    Unread tops are silenced where the target has a layer for that.
+    Unread tops are silenced where the target has a layer for that; unread inputs are read where it wants them to be.
     """
     names = Names((*net.shapes, *(layer.name for layer in net.layers)))
     exposed = {blob: _split(net, blob, names) for blob in net.output_blobs if _hidden(net, blob, target)}
     tops = {blob: layer.tops[0] for blob, layer in exposed.items()}
     outputs = tuple(replace(output, blob=tops.get(output.blob, output.blob)) for output in net.outputs)
     mirrors = dict(net.mirrors) | {tops[blob]: net.mirrors[blob] for blob in tops if blob in net.mirrors}
+    idle = _read_idle(net, names, exposed) if target.reads_every_input else ()
     silent = _silences(net, names) if Silence in target.accepts else ()
-    return replace(net, layers=(*net.layers, *exposed.values(), *silent), outputs=outputs, mirrors=mirrors)
+    return replace(net, layers=(*net.layers, *exposed.values(), *idle, *silent), outputs=outputs, mirrors=mirrors)
 
 
 def _hidden(net: Net, blob: str, target: Target) -> bool:
@@ -36,6 +38,12 @@ def _hidden(net: Net, blob: str, target: Target) -> bool:
 def _split(net: Net, blob: str, names: Names) -> Layer:
     name = names.unique(f"{blob}/split")
     return Layer(name, Split(1), (blob,), (name,), (), _origin(net, blob).through("expose_outputs"))
+
+
+def _read_idle(net: Net, names: Names, exposed: Collection[str]) -> tuple[Layer, ...]:
+    """Return a layer that reads each input that no layer reads."""
+    idle = [source.name for source in net.inputs if not net.users[source.name] and source.name not in exposed]
+    return tuple(_split(net, blob, names) for blob in idle)
 
 
 def _silences(net: Net, names: Names) -> tuple[Layer, ...]:

@@ -23,6 +23,7 @@ from torch2om.layers import (
     Rounding,
     ShuffleChannel,
     Slice,
+    Split,
     StridedSlice,
     Tile,
 )
@@ -52,6 +53,15 @@ def reshape_all_dims(b: RuleBuilder, op: Reshape, x: Blob) -> Blob:
     if op == Reshape(shape) or not shape:
         raise Refuse("it names all dims already, or there are none")
     return b.add(Reshape(shape), x)
+
+
+@legalizes(Split)
+def split_by_sharing(b: RuleBuilder, op: Split, x: Blob) -> tuple[Blob, ...]:  # noqa: ARG001 - adds no layer
+    """y_k = x: whoever reads a y_k reads x itself.
+
+    Exact.
+    """
+    return (x,) * op.tops
 
 
 @legalizes(Slice)

@@ -159,6 +159,19 @@ ShapeRule = Callable[[Site], tuple[Shape, ...]]
 """The top shapes that a target infers for a layer where they differ from Caffe's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """Two layers that the target merges into one which computes something else than the two do.
+
+    The second reads the first, alone, or a chain that begins with it of layers in `through`, each read by one layer.
+    """
+
+    text: str
+    wrong: Callable[[Site, Site], bool]
+    source: str
+    through: tuple[type[Op], ...] = ()
+
+
 @dataclass(frozen=True)
 class Target:
     """A reader of Caffe files: which layer types it accepts, within which limits, in which dialect.
@@ -166,8 +179,9 @@ class Target:
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
     `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
     does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
-    dims of 1 behind. With `outputs_by_layer` only a layer's first top can be asked for. `title`, `soc` and `compiler`
-    are for people and for the command line.
+    dims of 1 behind. With `outputs_by_layer` only a layer's first top can be asked for; with `reads_every_input` an
+    input that no layer reads is refused. `fusions` are the layers that must not follow each other. `title`, `soc` and
+    `compiler` are for people and for the command line.
     """
 
     name: str
@@ -179,6 +193,8 @@ class Target:
     shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
     least_dims: int = 0
     outputs_by_layer: bool = False
+    reads_every_input: bool = False
+    fusions: tuple[Fusion, ...] = ()
     soc: str = ""
     compiler: str = ""
 
