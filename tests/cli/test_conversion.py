@@ -81,6 +81,18 @@ def test_convert_shows_a_line_per_stage_on_stderr(torch2om: Command, here: Path)
     assert all(re.fullmatch(r"\w+ +\d+\.\d+ s", line) for line in ran.err.splitlines())
 
 
+def test_a_terminal_sees_the_running_stage_and_then_the_screen_alone(
+    torch2om: Command, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    ran = torch2om("convert", "net.py:Net", "--input", "x=1x2x5x5", "--no-verify")
+    assert ran.code == 0
+    assert "legalize" in ran.err
+    assert ran.err.count("\x1b[2K") >= 9  # each line that was shown is erased at the end
+    assert "legalize" in ran.out
+
+
 def test_convert_answers_machines_with_one_object(torch2om: Command, here: Path) -> None:
     found = torch2om("convert", "net.py:Net", "--input", "x=1x2x5x5", "--json", "--name", "tiny").json
     assert found["files"] == ["out/tiny.prototxt", "out/tiny.caffemodel", "out/manifest.json"]

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from command import NET, Command
 
-from torch2om.cli import knowledge
+from torch2om.cli import knowledge, main
 from torch2om.cli.status import Status
 from torch2om.version import __version__
 
@@ -106,7 +107,7 @@ def test_an_interrupted_conversion_leaves_the_old_files(tmp_path: Path, number: 
     with subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         wait_for((tmp_path / "started").exists)
         process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == status
     assert err.splitlines()[1:] == (["torch2om: interrupted"] if number is signal.SIGINT else [])
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.prototxt"]
@@ -115,7 +116,7 @@ def test_an_interrupted_conversion_leaves_the_old_files(tmp_path: Path, number: 
 
 def wait_for(reached: Callable[[], bool]) -> None:
     """Return as soon as something is so."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not reached():
         if time.monotonic() > deadline:
             raise TimeoutError
@@ -166,8 +167,29 @@ def test_verbs_for_caffe_files_work_without_torch(net: Path, verb: str) -> None:
     assert (ran.returncode in (0, 1 if verb == "doctor" else 0), ran.stderr) == (True, "")
 
 
-def test_convert_without_torch_says_what_to_install(net: Path) -> None:
-    line = [sys.executable, "-c", WITHOUT_TORCH, "convert", "module:Model", "--input", "x=1x2"]
-    ran = subprocess.run(line, cwd=net.parent, capture_output=True, text=True, check=False)
-    assert ran.returncode == Status.USAGE
-    assert "U141" in ran.stderr
+def test_convert_without_torch_says_what_to_install(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch2om.cli.models.has_torch", lambda: False)
+    ran = torch2om("convert", "module:Model", "--input", "x=1x2")
+    assert ran.code == Status.USAGE
+    assert "U141" in ran.err
+    assert "torch2om[torch]" in ran.err
+
+
+def test_a_command_runs_in_any_thread(capsys: pytest.CaptureFixture[str]) -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SystemExit) as end:
+        pool.submit(main, ["--version"]).result()
+    assert end.value.code == Status.OK
+    assert __version__ in capsys.readouterr().out
+
+
+def test_an_interruption_outside_of_a_verb_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("torch2om.cli.application", interrupted)
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == Status.INTERRUPTED
+    assert capsys.readouterr().err == "torch2om: interrupted\n"

@@ -140,8 +140,6 @@ def run(
 
 
 def _summary(values: Numbers) -> dict[str, object]:
-    if not values.size:
-        return {"shape": values.shape}
     wide = values.astype("float64")
     return {"shape": values.shape, "min": float(wide.min()), "mean": float(wide.mean()), "max": float(wide.max())}
 
@@ -151,7 +149,7 @@ def _summaries(results: Mapping[str, np.ndarray]) -> RenderableType:
     shown = table("blob", "shape", *numbers, numbers=numbers)
     for name, values in results.items():
         summary = _summary(values)
-        shown.add_row(name, _dims(values.shape), *(f"{summary[key]:.6g}" if key in summary else "" for key in numbers))
+        shown.add_row(name, _dims(values.shape), *(f"{summary[key]:.6g}" for key in numbers))
     return shown
 
 
