@@ -102,6 +102,8 @@ ROWS = [
     Row(Constant((2, 3)), (), ((2, 3),)),
     Row(Convolution(4, (3,), (2,), (1,), (1,)), ((2, 3, 9),), ((4, 3, 3), (4,))),
     Row(InnerProduct(4, axis=3), (S,), ((4, 5), (4,))),
+    Row(Im2col((2, 3), (1, 2), (1, 0), (2, 1)), (S,)),
+    Row(Arithmetic(ArithmeticKind.MUL), ((5,), (5,))),
     *(Row(op, (S,)) for op in (Hardtanh(-1, math.inf), HardSwish(), Gelu())),
 ]
 
@@ -168,6 +170,7 @@ def test_all_refusals_come_at_once_with_the_reasons_of_the_rules() -> None:
     assert [one.code for one in found] == ["T401", "T401"]
     assert "no Caffe layer rounds" in found[0].details[0]
     assert "BVLC" in found[0].source
+    assert "outside of the net" in found[0].hint
 
 
 def test_inexact_rules_run_only_if_allowed() -> None:

@@ -35,11 +35,12 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a layer cannot be made legal: the limits it breaks and what each rule said."""
+    """Why a layer cannot be made legal: the limits it breaks, what each rule said, and what the user can do instead."""
 
     layer: Layer
     broken: tuple[Violation, ...]
     reasons: tuple[str, ...]
+    hint: str = ""
 
     def diagnostic(self, target: Target) -> Diagnostic:
         """Return the refusal at the user's line."""
@@ -51,6 +52,7 @@ class Refusal:
             layer=self.layer.name,
             source="; ".join(dict.fromkeys(v.source for v in self.broken if v.source)),
             details=self.reasons,
+            hint=self.hint,
         )
 
 
@@ -122,17 +124,18 @@ class _Search:
         if key in self._refused and self._refused[key][0] <= depth:
             return replace(self._refused[key][1], layer=layer)
         best: tuple[Fragment, Rule] | None = None
-        reasons = []
+        reasons, hint = [], ""
         for rule in self._candidates(layer.op):
             if best is not None and rule.fallback:
                 break
             found = self._apply(rule, layer, bottoms, depth)
-            if isinstance(found, str):
-                reasons.append(f"{rule.name}: {found}")
+            if isinstance(found, Refuse):
+                reasons.append(f"{rule.name}: {found.reason}")
+                hint = hint or found.hint
             elif best is None or found.cost < best[0].cost:
                 best = (found, rule)
         if best is None:
-            refusal = Refusal(layer, broken, tuple(reasons))
+            refusal = Refusal(layer, broken, tuple(reasons), hint)
             self._refused[key] = (depth, refusal)
             return refusal
         self._won[key] = best[1]
@@ -146,20 +149,22 @@ class _Search:
         allowed = not rule.opt_in or rule.name in self._allow
         return allowed and (not rule.dialects or self._target.dialect in rule.dialects)
 
-    def _apply(self, rule: Rule, layer: Layer, bottoms: tuple[Blob, ...], depth: int) -> Fragment | str:
+    def _apply(self, rule: Rule, layer: Layer, bottoms: tuple[Blob, ...], depth: int) -> Fragment | Refuse:
         """Return the legal fragment that the rule leads to, or why it leads nowhere."""
         read = tuple(map(self._assembly.is_read, layer.tops))
         builder = RuleBuilder(self._assembly.names, layer, rule.name, next(iter(self._seeds), None), read)
         try:
             result = rule.function(builder, layer.op, *bottoms)
-        except (Refuse, BadOp) as refusal:
-            return str(refusal)
+        except Refuse as refusal:
+            return refusal
+        except BadOp as error:
+            return Refuse(str(error))
         results = result if isinstance(result, tuple) else (result,)
         return self._legal_all(builder.layers, results, bottoms, depth + 1)
 
     def _legal_all(
         self, layers: list[Layer], results: tuple[Blob, ...], bottoms: tuple[Blob, ...], depth: int
-    ) -> Fragment | str:
+    ) -> Fragment | Refuse:
         known = {blob.name: blob for blob in (*bottoms, *self._seeds)}
         placed: list[Layer] = []
         cost = Cost()
@@ -167,7 +172,8 @@ class _Search:
             reads = tuple(known[bottom] for bottom in layer.bottoms)
             found = self.legal(replace(layer, bottoms=tuple(blob.name for blob in reads)), reads, depth)
             if isinstance(found, Refusal):
-                return f"needs {op_text(found.layer.op)}: {'; '.join(v.text for v in found.broken)}"
+                broken = "; ".join(violation.text for violation in found.broken)
+                return Refuse(f"needs {op_text(found.layer.op)}: {broken}", hint=found.hint)
             placed += found.layers
             cost += found.cost
             known.update(zip(layer.tops, found.results, strict=True))
