@@ -48,6 +48,7 @@ from torch2om.layers import (
     Pad,
     PadMode,
     Permute,
+    Pooling,
     PoolMethod,
     PReLU,
     Reduce,
@@ -272,6 +273,9 @@ ROWS: dict[str, Rows] = {
     ),
     "pool_gathered_windows": Rows(pool(dilation=(2, 1), pad=(1, 1)), pool(pool=AVERAGE)),
     "pool_dilated_axis": Rows(pool(kernel=(3, 1), stride=(2, 1), pad=(1, 0), dilation=(2, 1)), pool(dilation=(2, 2))),
+    "pool_with_fitting_kernel": Rows(
+        Row(Pooling(AVERAGE, (6, 9), (3, 3), (0, 1)), S), Row(Pooling(AVERAGE, (2, 2), (1, 1)), S)
+    ),
     "pool_axes_in_turn": Rows(pool(dilation=(2, 2), pad=(1, 1)), pool()),
     "pool_to_own_size": Rows(Row(AdaptivePooling(AVERAGE, (4, 5)), S), Row(AdaptivePooling(AVERAGE, (4, 4)), S)),
     "adapt_by_global_pooling": Rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import prod
 
@@ -283,3 +284,16 @@ def adapt_maximum_by_gathering(b: RuleBuilder, op: AdaptivePooling, x: Blob) -> 
         longest = max(stop - start for start, stop in bounds)
         indices.append([[start] * (longest - (stop - start)) + list(range(start, stop)) for start, stop in bounds])
     return _pooled_windows(b, x, indices)
+
+
+@legalizes(Pooling)
+def pool_with_fitting_kernel(b: RuleBuilder, op: Pooling, x: Blob) -> Blob:
+    """a Pooling whose one window is larger than the padded image = the one whose window is the padded image.
+
+    Exact: Caffe's divisor does not count what lies beyond the padding.
+    """
+    padded = (size + 2 * pad for size, pad in zip(x.shape[2:], op.pad, strict=True))
+    high, wide = map(min, op.kernel, padded)
+    if op.global_pooling or op.tops > 1 or (high, wide) == op.kernel:
+        raise Refuse("its window fits into the image, or it has a second top")
+    return b.add(replace(op, kernel=(high, wide)), x)

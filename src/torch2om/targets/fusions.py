@@ -57,12 +57,8 @@ def _sums_by_channel(first: Site, second: Site) -> bool:
     return flat and _has_channels(second)
 
 
-def _standard_values_scaled(first: Site, second: Site) -> bool:
-    op = first.layer.op
-    if not isinstance(op, MVN):
-        return False
-    plain = op.normalize_variance and not op.across_channels
-    return _is_line(second) or (not plain and isinstance(second.layer.op, BatchNorm))
+def _centred_values_scaled(first: Site, second: Site) -> bool:
+    return isinstance(first.layer.op, MVN) and (_is_line(second) or isinstance(second.layer.op, BatchNorm))
 
 
 def _power_scaled(first: Site, second: Site) -> bool:
@@ -90,8 +86,8 @@ FUSIONS = (
         LAYERS + "eltwise_layer.cpp:581",
     ),
     Fusion(
-        "what scales an MVN must have one number per channel, and its means be those of channels",
-        _standard_values_scaled,
+        "what scales an MVN without its variance is refused, or taken as one of samples",
+        _centred_values_scaled,
         LAYERS + "mvn_layer.cpp:96",
     ),
     Fusion(

@@ -85,9 +85,10 @@ def _plane_convolution(site: Site) -> bool:
 
 def _kernel_fits(site: Site) -> bool:
     op = site.layer.op
-    if not isinstance(op, Convolution):
+    if not isinstance(op, Convolution | Pooling):
         return True
-    sizes = zip(site.bottoms[0][2:], op.pad, op.window.extent, strict=True)
+    extent = op.window.extent if isinstance(op, Convolution) else op.kernel
+    sizes = zip(site.bottoms[0][2:], op.pad, extent, strict=True)
     return all(size + 2 * pad >= extent for size, pad, extent in sizes)
 
 
@@ -173,12 +174,18 @@ OPENCV = Target(
         Mish: (),
         MVN: (
             Rank(4, 4, MEASURED + ": the top has the dims of the bottom, in Caffe 4"),
-            OneOf("eps", (1e-9,), DNN + "layers/mvn_layer.cpp (eps stands inside the root)"),
+            OneOf(
+                "normalize_variance",
+                (False,),
+                DNN + "layers/cpu_kernels/fast_norm.cpp:33 (E[x^2] - E[x]^2 in float32: 6e-3 off at a mean of 100 std)",
+            ),
         ),
         Permute: (Formula("order names every dim", _whole_order, DNN + "layers/permute_layer.cpp:162"),),
         Pooling: (
             Rank(4, 4, MEASURED),
             OneOf("pool", (PoolMethod.MAX, PoolMethod.AVE), DNN + "layers/pooling_layer.cpp:141"),
+            OneOf("tops", (1,), MEASURED + ": the second top is there only if the first is read"),
+            Formula("the kernel is not larger than the padded image", _kernel_fits, MEASURED),
             WINDOWS_INSIDE,
         ),
         Power: (),
