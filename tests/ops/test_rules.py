@@ -314,6 +314,9 @@ ROWS: dict[str, Rows] = {
         Row(Resize(ResizeMode.LINEAR, (12, 10)), S), Row(Resize(ResizeMode.LINEAR, (6, 10)), S)
     ),
     "resize_axes_by_maps": Rows(Row(Resize(ResizeMode.CUBIC, (7, 3)), S)),
+    "resize_axes_in_turn": Rows(
+        Row(Resize(ResizeMode.LINEAR, (9, 3), scales=(2.3, None)), S), Row(Resize(ResizeMode.LINEAR, (4, 3)), S)
+    ),
     "resize_from_one": Rows(
         Row(Resize(ResizeMode.CUBIC, (3, 2)), ((2, 3, 1, 1),)), Row(Resize(ResizeMode.CUBIC, (3, 2)), S)
     ),

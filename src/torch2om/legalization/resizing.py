@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -168,6 +169,19 @@ def _triangle(factor: int, *, centred: bool) -> _Ramp:
     kernel = 1 - np.abs(np.arange(taps) - middle) / factor
     pad = factor + (taps - factor) // 2 if centred else factor - 1
     return _Ramp(kernel, factor, pad, 1 if centred else 0)
+
+
+@legalizes(Resize)
+def resize_axes_in_turn(b: RuleBuilder, op: Resize, x: Blob) -> Blob:
+    """linear(x, height and width) = linear(linear(x, height), width).
+
+    Exact. Two kernels k x 1 and 1 x k multiply less than one k x k.
+    """
+    if op.mode is not ResizeMode.LINEAR or len(op.size) != 2 or op.size[0] == x.shape[-2] or op.size[1] == x.shape[-1]:
+        raise Refuse("it is no linear interpolation along two axes")
+    first, second = op.scales or (None, None)
+    down = replace(op, size=(op.size[0], x.shape[-1]), scales=(first, None))
+    return b.add(replace(op, scales=(None, second)), b.add(down, x))
 
 
 @legalizes(Resize)
