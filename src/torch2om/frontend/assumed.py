@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from torch2om.caffe.schema import CaffeMessage
 from torch2om.frontend.graph import Node
-from torch2om.frontend.site import Site, Tensor, dim
+from torch2om.frontend.site import Site, Tensor, demand, dim
 from torch2om.ir.op import Shape
 
 Blobs = Callable[[CaffeMessage, Shape], tuple[Shape, ...]]
@@ -18,7 +18,10 @@ _UNKNOWN: Shape = (1,)
 
 
 def assume_weights(node: Node, site: Site) -> None:
-    """Link a weight to every input that must be linked and is not; a blob whose dims nobody reads gets [1]."""
+    """Link a weight to every input that must be linked and is not; a blob whose dims nobody reads gets [1].
+
+    Raises `Rejected` where the parameters do not name the dims.
+    """
     missing = [slot for slot in node.slots if not slot.optional and slot.link is None]
     blobs = _BLOBS.get(node.layer.type, _nothing_known)(node.layer, site.shape_at(0))
     for index, slot in enumerate(missing):
@@ -31,8 +34,10 @@ def _nothing_known(_: CaffeMessage, __: Shape) -> tuple[Shape, ...]:
 
 def _kernel(layer: CaffeMessage) -> Shape:
     param = layer.convolution_param
-    sizes = list(param.kernel_size)
-    return (sizes[0], sizes[-1]) if sizes else (param.kernel_h, param.kernel_w)
+    sizes = list(param.kernel_size) or [param.kernel_h, param.kernel_w]
+    given = param.num_output > 0 and min(sizes) > 0
+    demand(given, "without a caffemodel its num_output and kernel must be given", "", "the blob decides")
+    return sizes[0], sizes[-1]
 
 
 def _convolution(layer: CaffeMessage, x: Shape) -> tuple[Shape, ...]:

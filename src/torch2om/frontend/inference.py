@@ -29,8 +29,8 @@ def infer(graph: Graph, findings: Findings, complete: Completion = leave) -> Non
         if any(link.node in unknown for link in node.links()):
             unknown.add(node.name)
             continue
-        complete(node, graph.site(node))
         try:
+            complete(node, graph.site(node))
             _infer(graph.site(node), node)
         except Rejected as rejected:
             unknown.add(node.name)
