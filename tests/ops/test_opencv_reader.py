@@ -13,8 +13,7 @@ from torch2om.caffe.writer import prototxt, write_caffemodel
 from torch2om.executor import execute
 from torch2om.ir.net import Net
 from torch2om.ir.op import Array
-from torch2om.legalization import expose_outputs, legalize
-from torch2om.passes import name_layers
+from torch2om.pipeline import prepared
 from torch2om.targets import TARGETS
 
 cv2 = pytest.importorskip("cv2")
@@ -38,7 +37,7 @@ def run_in_opencv(net: Net, values: dict[str, Array], folder: Path) -> list[Arra
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_opencv_computes_what_the_legal_net_does(row: Row, tmp_path: Path) -> None:
-    net = name_layers(expose_outputs(legalize(row.net(), OPENCV), OPENCV))
+    net = prepared(row.net(), OPENCV)
     values = {name: value.astype(np.float32) for name, value in row.feed().items()}
     wanted = execute(net, values)
     for output, found in zip(net.outputs, run_in_opencv(net, values, tmp_path), strict=True):
