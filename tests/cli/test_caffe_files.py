@@ -17,7 +17,9 @@ DOUBLED = 2 * np.array([[[[5, 7], [13, 15]], [[21, 23], [29, 31]]]], np.float32)
 def test_check_accepts_with_the_output_shapes(torch2om: Command, net: Path) -> None:
     ran = torch2om("check", net, "--target", "caffe", "--json")
     assert ran.code == 0
-    assert ran.json == {"target": "caffe", "accepted": True, "findings": [], "outputs": {"double": [1, 2, 2, 2]}}
+    found = ran.json
+    assert (found["target"], found["accepted"], found["findings"]) == ("caffe", True, [])
+    assert found["outputs"] == {"double": [1, 2, 2, 2]}
 
 
 def test_check_shows_the_shapes_that_the_target_infers(torch2om: Command, tmp_path: Path) -> None:
@@ -27,19 +29,48 @@ def test_check_shows_the_shapes_that_the_target_infers(torch2om: Command, tmp_pa
         'layer { name: "fc" type: "InnerProduct" bottom: "x" top: "fc" inner_product_param { num_output: 3 } }\n'
     )
     assert torch2om("check", path, "-t", "caffe", "--json").json["outputs"] == {"fc": [1, 3]}
-    assert torch2om("check", path, "-t", "ascend310", "--json").json["outputs"] == {"fc": [1, 3, 1, 1]}
+    front_end = torch2om("check", path, "-t", "ascend310", "--json").json
+    assert front_end["outputs"] == {"fc:0": [1, 3, 1, 1]}
+    assert front_end["tops"] == {"fc:0": "fc"}
+    assert front_end["stage"] is None
 
 
 def test_check_refuses_with_code_layer_message_and_source(torch2om: Command, net: Path) -> None:
-    net.write_text(NET.replace("pool: MAX", "pool: STOCHASTIC"))
-    ran = torch2om("check", net, "--target", "ascend310", "--json")
+    net.write_text(NET.replace('"Power"', '"Mish"'))
+    ran = torch2om("check", net, "--target", "caffe", "--json")
     assert ran.code == 1
     assert not ran.json["accepted"]
     (finding,) = ran.json["findings"]
-    assert finding["code"] == "T402"
-    assert finding["layer"] == "pool"
-    assert "STOCHASTIC" in finding["message"]
-    assert finding["source"]
+    assert (finding["code"], finding["layer"]) == ("T401", "double")
+    assert "caffe has no layer Mish" in finding["message"]
+    assert "BVLC" in finding["source"]
+
+
+def test_check_for_ascend_is_the_verdict_of_atcs_front_end(torch2om: Command, net: Path) -> None:
+    net.write_text(NET.replace("stride: 2", "stride: 2 pad: -1"))
+    ran = torch2om("check", net, "--target", "ascend310", "--json")
+    assert ran.code == 1
+    assert ran.json["stage"] == "model"
+    assert ran.json["findings"][0]["source"]
+
+
+def test_check_for_ascend_warns_of_what_fails_after_the_front_end(torch2om: Command, net: Path) -> None:
+    net.write_text(NET.replace("pool: MAX", "pool: STOCHASTIC"))
+    ran = torch2om("check", net, "--target", "ascend310", "--json")
+    assert ran.code == 0
+    assert ran.json["accepted"]
+    (finding,) = ran.json["findings"]
+    assert (finding["code"], finding["severity"], finding["layer"]) == ("T415", "warning", "pool")
+    assert "1 warning" in torch2om("check", net, "--target", "ascend310").out
+
+
+def test_check_for_ascend_says_that_a_caffemodel_is_none(torch2om: Command, net: Path) -> None:
+    broken = net.with_suffix(".caffemodel")
+    broken.write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    ran = torch2om("check", net, broken, "--target", "ascend310", "--json")
+    assert ran.code == 1
+    assert [finding["code"] for finding in ran.json["findings"]] == ["F505"]
+    assert torch2om("check", net, net.parent / "missing", "--target", "ascend310").code == 2
 
 
 def test_check_judges_a_file_that_cannot_be_read_as_refused(torch2om: Command, net: Path) -> None:
@@ -50,10 +81,10 @@ def test_check_judges_a_file_that_cannot_be_read_as_refused(torch2om: Command, n
 
 
 def test_check_prints_findings_and_verdict(torch2om: Command, net: Path) -> None:
-    net.write_text(NET.replace("pool: MAX", "pool: STOCHASTIC"))
-    ran = torch2om("check", net, "--target", "ascend310")
-    assert "error T402 [pool]" in ran.out
-    assert "ascend310 refuses: 1 error" in ran.out
+    net.write_text(NET.replace('"Power"', '"Mish"'))
+    ran = torch2om("check", net, "--target", "caffe")
+    assert "error T401 [double]" in ran.out
+    assert "caffe refuses: 1 error\n" in ran.out
     assert ran.err == ""
 
 

@@ -19,7 +19,7 @@ ROWS = (
     {"caffe", "passes", "executor", "analysis"},
     {"targets", "frontend"},
     {"legalization", "program", "reference", "loading", "lowering", "manifest"},
-    {"emission"},
+    {"emission", "acceptance"},
     {"verification"},
     {"pipeline", "catalog"},
     {"cli", "doctor", "reference_docs", "__main__", "__init__"},

@@ -20,16 +20,16 @@ from torch2om.cli.findings import blocks, findings
 from torch2om.cli.options import AsJson, Caffemodel, Inputs, Prototxt, Weights
 from torch2om.cli.status import Status
 from torch2om.cli.tables import table
-from torch2om.errors import CaffeFileError, Diagnostic, Severity, UsageError
+from torch2om.errors import Diagnostic, Severity, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from torch2om.acceptance import Acceptance
     from torch2om.analysis import Analysis, LayerReport
     from torch2om.cli.arrays import Numbers
     from torch2om.ir.net import Net
     from torch2om.ir.op import Shape
-    from torch2om.targets.limits import Target
 
 PROTOTXT_SUFFIXES = (".prototxt", ".pbtxt", ".txt")
 
@@ -58,40 +58,38 @@ def check(
 ) -> Answer:
     """Check Caffe files against every limit of a target.
 
-    Exit 0 if the target accepts them, 1 if not.
+    For ATC's targets the verdict is its front end's; what its kernels would refuse later is a warning.
+    Exit 0 if the target accepts the files, 1 if not.
     """
-    from torch2om.caffe.reader import read_net
-    from torch2om.targets import examine
+    from torch2om.acceptance import examine_files
     from torch2om.targets import target as find_target
 
-    found = find_target(target)
-    try:
-        net = read_net(prototxt, caffemodel, found.dialect)
-    except CaffeFileError as error:
-        return _judgement(found.name, error.diagnostics, {})
-    diagnostics = examine(net, found)
-    return _judgement(found.name, diagnostics, {} if _refused(diagnostics) else _output_shapes(net, found))
+    found = examine_files(prototxt, caffemodel, find_target(target))
+    payload = {
+        "target": target,
+        "accepted": found.accepted,
+        "stage": found.stage,
+        "findings": findings(found.findings),
+        "outputs": found.outputs,
+        "tops": found.tops,
+    }
+    return Answer(payload, _verdict(target, found), Status.OK if found.accepted else Status.REFUSED)
 
 
-def _refused(found: tuple[Diagnostic, ...]) -> bool:
-    return any(diagnostic.severity is Severity.ERROR for diagnostic in found)
-
-
-def _judgement(target: str, found: tuple[Diagnostic, ...], outputs: Mapping[str, Shape]) -> Answer:
-    refused = _refused(found)
-    payload = {"target": target, "accepted": not refused, "findings": findings(found), "outputs": outputs}
-    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
-    verdict = (
-        Text(f"{target} refuses: {errors} errors", "bold red") if refused else Text(f"{target} accepts", "bold green")
+def _verdict(target: str, found: Acceptance) -> RenderableType:
+    errors, warnings = (
+        sum(diagnostic.severity is severity for diagnostic in found.findings)
+        for severity in (Severity.ERROR, Severity.WARNING)
     )
-    shown = Group(blocks(found), verdict, *(() if refused else (_shapes(outputs),)))
-    return Answer(payload, shown, Status.REFUSED if refused else Status.OK)
+    if errors:
+        return Group(blocks(found.findings), Text(f"{target} refuses: {_counted(errors, 'error')}", "bold red"))
+    shapes = {found.tops.get(name, name): shape for name, shape in found.outputs.items()}
+    but = f", with {_counted(warnings, 'warning')}" if warnings else ""
+    return Group(blocks(found.findings), Text(f"{target} accepts{but}", "bold green"), _shapes(shapes))
 
 
-def _output_shapes(net: Net, target: Target) -> dict[str, Shape]:
-    """Return the outputs' shapes as the target infers them (ATC's InnerProduct at batch 1 gives [1, C, 1, 1])."""
-    shapes = target.infer_all(net)
-    return {output.name or output.blob: shapes[output.blob] for output in net.outputs}
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _shapes(outputs: Mapping[str, Shape]) -> RenderableType:

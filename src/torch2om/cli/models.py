@@ -34,23 +34,15 @@ class Loaded:
 def load(source: Source) -> Loaded:
     """Return the model that `source` names, with its weights.
 
-    The seed makes a model with random weights the same one each time. Raises `UsageError`: U141 without torch, and
-    whatever is wrong with the model (U10x) or the weights (U12x).
+    Raises `UsageError`: U141 without torch, and whatever is wrong with the model (U10x) or the weights (U12x).
     """
     if not has_torch():
         raise UsageError(Diagnostic("U141", "PyTorch cannot be imported", hint="pip install 'torch2om[torch]'"))
-    import torch
-
     from torch2om.loading import load_model, load_weights
 
-    torch.manual_seed(source.seed)
-    model = load_model(source.model)
-    if not source.weights:
-        return Loaded(model, source)
-    if not isinstance(model, torch.nn.Module):
-        text = f"{source.model} is an exported program: it holds its weights, --weights cannot replace them"
-        raise UsageError(Diagnostic("U123", text))
-    return Loaded(model, source, load_weights(model, source.weights).notes())
+    model = load_model(source.model, source.seed)
+    notes = load_weights(model, source.weights).notes() if source.weights else ()
+    return Loaded(model, source, notes)
 
 
 def program_of(model: str, given: Sequence[str], weights: Path | None) -> Program:

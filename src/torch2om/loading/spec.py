@@ -26,12 +26,14 @@ _FORMS = "write package.module:callable, file.py:callable, a .pt2 of torch.expor
 _ARCHIVES = {".pt", ".pth", ".ts", ".torchscript"}
 
 
-def load_model(spec: str) -> Model:
+def load_model(spec: str, seed: int = 0) -> Model:
     """Return the model that `spec` names; a class or function is called without arguments.
 
+    `seed` makes a model with random weights the same one each time.
     Modules are found from the current folder, and what stands beside a file is found from that file. Raises
     `UsageError`: nothing there (U101), no model (U102), arguments needed (U103), an exception of its own (U104).
     """
+    torch.manual_seed(seed)
     place, colon, name = spec.rpartition(":")
     if not colon or "/" in name or "\\" in name:
         return _load_file(Path(spec))

@@ -1,0 +1,92 @@
+"""Would a target accept these Caffe files? By its front end's own rules where we have them, else by its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from torch2om.caffe.caffemodel import StoredNet, read_caffemodel
+from torch2om.caffe.reader import read_net
+from torch2om.caffe.tokens import decode_text
+from torch2om.caffe.wire import WireProblem
+from torch2om.errors import CaffeFileError, Diagnostic, Severity, UsageError
+from torch2om.frontend import Unreadable, judge
+from torch2om.ir.net import Net
+from torch2om.ir.op import Shape
+from torch2om.targets import examine
+from torch2om.targets.limits import Target
+
+LATER = "T415"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """The verdict: what was found, and if the target accepts, the outputs' shapes as it infers them.
+
+    `outputs` has the target's own names: blobs, or ATC's "layer:index", whose blobs `tops` tells. `stage` is where
+    ATC's front end stops.
+    """
+
+    findings: tuple[Diagnostic, ...]
+    outputs: Mapping[str, Shape] = field(default_factory=dict)
+    tops: Mapping[str, str] = field(default_factory=dict)
+    stage: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing was found that refuses the files; a warning does not."""
+        return all(found.severity is not Severity.ERROR for found in self.findings)
+
+
+def examine_files(prototxt: Path, caffemodel: Path | None, target: Target) -> Acceptance:
+    """Return the target's verdict on the files; raises `UsageError` (U133) if one cannot be opened."""
+    if target.dialect == "ascend":
+        return _by_front_end(prototxt, caffemodel, target)
+    try:
+        net = read_net(prototxt, caffemodel, target.dialect)
+    except CaffeFileError as error:
+        return Acceptance(error.diagnostics)
+    verdict = Acceptance(examine(net, target))
+    return replace(verdict, outputs=_outputs(net, target)) if verdict.accepted else verdict
+
+
+def _outputs(net: Net, target: Target) -> dict[str, Shape]:
+    shapes = target.infer_all(net)
+    return {output.name or output.blob: shapes[output.blob] for output in net.outputs}
+
+
+def _by_front_end(prototxt: Path, caffemodel: Path | None, target: Target) -> Acceptance:
+    """Return the verdict of ATC's front end; what its kernels would refuse later is a warning."""
+    try:
+        text = decode_text(prototxt.read_bytes())
+        stored = None if caffemodel is None else _stored(caffemodel)
+    except OSError as error:
+        raise UsageError(Diagnostic("U133", f"{error.filename}: {error.strerror}")) from error
+    verdict = judge(text, stored, file=str(prototxt))
+    if verdict.stage is not None:
+        return Acceptance(verdict.findings, stage=str(verdict.stage))
+    told = {found.layer for found in verdict.findings if found.code == LATER}
+    limits = (found for found in _limits(prototxt, caffemodel, target) if found.layer not in told)
+    return Acceptance((*verdict.findings, *limits), verdict.outputs, verdict.tops)
+
+
+def _stored(path: Path) -> StoredNet | Unreadable:
+    try:
+        return read_caffemodel(path)
+    except WireProblem as problem:
+        return Unreadable(f"{path}: {problem}")
+
+
+def _limits(prototxt: Path, caffemodel: Path | None, target: Target) -> Iterator[Diagnostic]:
+    """Yield what the target's table refuses, as warnings; a note if our own reader does not take the files."""
+    try:
+        net = read_net(prototxt, caffemodel, target.dialect)
+    except CaffeFileError as error:
+        reasons = tuple(f"{found.code} {found.layer}: {found.message}" for found in error.diagnostics)
+        text = "the limits of the kernels were not looked at: Caffe itself would not take these files"
+        yield Diagnostic(LATER, text, source="torch2om's reader", severity=Severity.NOTE, details=reasons)
+        return
+    for found in examine(net, target):
+        if found.severity is Severity.ERROR:
+            yield replace(found, code=LATER, severity=Severity.WARNING)
