@@ -91,6 +91,10 @@ class TestCanonicalForms:
         assert targets(program) == expected
         assert agreement(program) < 1e-5
 
+    def test_an_eps_left_out_is_the_models_own_and_stays_so_in_float64(self) -> None:
+        (call,) = canonical(lambda x: functional.rms_norm(x, (8,))).calls()
+        assert call.args[3] == torch.finfo(torch.float32).eps
+
     @pytest.mark.parametrize(
         "function",
         [

@@ -90,11 +90,10 @@ def layer_norm(
 
 
 @lowers(aten.rms_norm.default)
-def rms_norm(b: Scope, input: Blob, normalized_shape: Sequence[int], weight: Weight | None, eps: float | None) -> Blob:
-    """y = x / sqrt(mean x^2 + eps) over the last dims, then * weight; eps None is float32's (torch.nn.RMSNorm)."""
+def rms_norm(b: Scope, input: Blob, normalized_shape: Sequence[int], weight: Weight | None, eps: float) -> Blob:
+    """y = x / sqrt(mean x^2 + eps) over the last dims, then * weight."""
     axes = tuple(range(input.rank - len(normalized_shape), input.rank))
-    epsilon = float(np.finfo(np.float32).eps) if eps is None else eps
-    return scaled(b, b.add(Standardize(axes, epsilon, center=False), input), axes[0], weight, None)
+    return scaled(b, b.add(Standardize(axes, eps, center=False), input), axes[0], weight, None)
 
 
 def scaled(b: Scope, x: Blob, axis: int, weight: Weight | None, bias: Weight | None) -> Blob:

@@ -76,6 +76,12 @@ def _group_norm(a: Mapping[str, Value], _: fx.Node) -> Form:
     return Form(aten.group_norm.default, (a["input"], a["group"], a["weight"], a["bias"], a["eps"], False))
 
 
+def _rms_norm(a: Mapping[str, Value], node: fx.Node) -> Form:
+    """An eps left out is the model's dtype's own; as a number it stays that in the float64 reference too."""
+    eps = torch.finfo(node.meta["val"].dtype).eps if a["eps"] is None else a["eps"]
+    return Form(aten.rms_norm.default, (a["input"], a["normalized_shape"], a["weight"], eps))
+
+
 def _max_pool2d(a: Mapping[str, Value], _: fx.Node) -> Form:
     window = a["kernel_size"], a["stride"], a["padding"], a["dilation"], a["ceil_mode"]
     return Form(aten.max_pool2d.default, (a["self"], *window))
@@ -125,6 +131,7 @@ _FIRST_RESULTS: Mapping[Value, Callable[[Mapping[str, Value], fx.Node], Form]] =
 
 _FORMS: Mapping[Value, Callable[[Mapping[str, Value], fx.Node], Form]] = {
     **_FIRST_RESULTS,
+    aten.rms_norm.default: _rms_norm,
     aten.convolution.default: _convolution,
     aten._convolution.default: _convolution,  # noqa: SLF001 - a name
     aten._softmax.default: _softmax,  # noqa: SLF001 - a name
