@@ -67,7 +67,7 @@ def _scale(site: Site) -> tuple[Shape, ...]:
 
 
 def _trimmed(x: Shape, scale: Shape) -> Shape:
-    """Return the scale's dims without the 1s behind that meet another dim of x (nn_norm_ops.cc:848)."""
+    """Return the scale's dims without the 1s behind that meet another dim of x (nn_norm_ops.cc:862)."""
     end = len(scale)
     while end and scale[end - 1] <= 1 and x[end - 1] != scale[end - 1]:
         end -= 1

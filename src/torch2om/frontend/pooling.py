@@ -86,7 +86,7 @@ def _clipped(size: int, image: int, pad: int, stride: int) -> int:
     """Drop one window that begins behind the image and its first pad; more than one is refused."""
     clipped = size - 1 if (size - 1) * stride >= image + pad else size
     inside = (clipped - 1) * stride <= image + pad
-    demand(inside, "several windows begin behind the image", _INNER, f"{_POOLING_PROTO}:1172-1193")
+    demand(inside, "several windows begin behind the image", _INNER, f"{_POOLING_PROTO}:1179-1200")
     return clipped
 
 

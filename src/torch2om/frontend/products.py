@@ -51,13 +51,13 @@ def _batch_mat_mul(site: Site) -> tuple[Shape, ...]:
     """  # noqa: D205 - the equation takes a line and a half
     x1, x2, param = site.shape("x1"), site.shape("x2"), site.layer.batch_matmul_param
     rank = max(len(site.described("x1")), len(site.described("x2")))
-    demand(1 <= rank <= 8, f"the inputs have up to {rank} dims, not 1 to 8", _CUBE, f"{_PROTO}:1690")
+    demand(1 <= rank <= 8, f"the inputs have up to {rank} dims, not 1 to 8", _CUBE, f"{_PROTO}:1708")
     if UNKNOWN_RANK in (x1, x2):
         return (UNKNOWN_RANK,)
     left = (1, *x1) if len(x1) == 1 and x1[0] > 0 else x1
     right = (*x2, 1) if len(x2) == 1 and x2[0] > 0 else x2
     positive = all(size > 0 or size == UNKNOWN_DIM for size in (*left, *right))
-    demand(positive, f"there is a dim of 0 in {list(x1)}, {list(x2)}", _SHAPE, f"{_PROTO}:858")
+    demand(positive, f"there is a dim of 0 in {list(x1)}, {list(x2)}", _SHAPE, f"{_PROTO}:857")
     rank = max(2, len(left), len(right))
     left, right = (0,) * (rank - len(left)) + left, (0,) * (rank - len(right)) + right
     rows, inner = _turned(left[-2:], param.adj_x1)
@@ -74,13 +74,13 @@ def _turned(dims: Shape, transposed: bool) -> tuple[int, int]:
 
 
 def _broadcast(a: int, b: int) -> int:
-    """Return the common dim: one that is missing (0) or 1 gives way (op_proto matrix_calculation_ops.cc:618)."""
+    """Return the common dim: one that is missing (0) or 1 gives way (op_proto matrix_calculation_ops.cc:625)."""
     if a in (0, 1):
         return b
     if b in (0, 1):
         return a
     if a > 1 and b > 1 and a != b:
-        raise Rejected(f"the batch dims {a} and {b} differ", _CUBE, f"{_PROTO}:618")
+        raise Rejected(f"the batch dims {a} and {b} differ", _CUBE, f"{_PROTO}:625")
     return max(a, b)
 
 

@@ -10,7 +10,7 @@ from torch2om.frontend.graph import Graph, Link, Node
 from torch2om.frontend.site import CANN
 from torch2om.frontend.verdict import Findings
 
-_SOURCE = f"{CANN} op_proto/matrix_calculation_ops.cc:290"
+_SOURCE = f"{CANN} op_proto/matrix_calculation_ops.cc:288"
 
 # Where the axis of a layer stands that counts the dims of its first bottom.
 _AXES: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -47,17 +47,17 @@ def _plain(x: Shape, dims: Shape) -> Shape:
         if given < 0:
             return dims
         text = f"{given} values of x are not a multiple of {product}"
-        demand(given % product == 0, text, _GE_SHAPE, f"{_PROTO}:1388")
+        demand(given % product == 0, text, _GE_SHAPE, f"{_PROTO}:1410")
         dims = tuple(given // product if size == UNKNOWN_DIM else size for size in dims)
     wanted = math.prod(dims)
     fits = given == wanted or (wanted > 0 and (given <= 0 or x[-1:] == (UNKNOWN_DIM,)))
-    demand(fits, f"x has {given} values, {list(dims)} has {wanted}", _GE_SHAPE, f"{_PROTO}:1436")
+    demand(fits, f"x has {given} values, {list(dims)} has {wanted}", _GE_SHAPE, f"{_PROTO}:1440")
     return dims
 
 
 def _one_unknown(dims: Shape) -> None:
     text = f"the dims {list(dims)} hold more than one -1"
-    demand(dims.count(UNKNOWN_DIM) <= 1, text, _GE_SHAPE, f"{_PROTO}:938,1023")
+    demand(dims.count(UNKNOWN_DIM) <= 1, text, _GE_SHAPE, f"{_PROTO}:945,1034")
 
 
 def _values(x: Shape) -> int:
@@ -69,7 +69,7 @@ def _values(x: Shape) -> int:
 
 def _of_nothing(dims: Shape) -> Shape:
     """Return the dims for an x without values: the rule reads the 64-bit dims as 32-bit ones, low half first, and
-    takes as many halves as there are dims (op_proto array_ops.cc:1203).
+    takes as many halves as there are dims (op_proto array_ops.cc:1182).
     """  # noqa: D205 - the sentence takes two lines
     halves = [half for size in dims for half in (size % _WORD, size // _WORD % _WORD)][: len(dims)]
     signed = [half - _WORD if half >= _WORD // 2 else half for half in halves]
@@ -85,12 +85,12 @@ def _caffe(x: Shape, dims: Shape, axis: int, num_axes: int) -> Shape:
     _one_unknown(dims)
     rank = len(x)
     start = axis if axis >= 0 else axis + rank + 1
-    demand(0 <= start <= rank, f"axis {axis} is outside [-{rank + 1}, {rank}]", _GE_SHAPE, f"{_PROTO}:1044")
-    demand(num_axes >= -1, f"num_axes is {num_axes}, not at least -1", _GE_SHAPE, f"{_PROTO}:1061")
+    demand(0 <= start <= rank, f"axis {axis} is outside [-{rank + 1}, {rank}]", _GE_SHAPE, f"{_PROTO}:1055")
+    demand(num_axes >= -1, f"num_axes is {num_axes}, not at least -1", _GE_SHAPE, f"{_PROTO}:1067")
     end = rank if num_axes == -1 else start + num_axes
-    demand(end <= rank, f"axis {axis} and num_axes {num_axes} leave the {rank} dims of x", _GE_SHAPE, f"{_PROTO}:1072")
+    demand(end <= rank, f"axis {axis} and num_axes {num_axes} leave the {rank} dims of x", _GE_SHAPE, f"{_PROTO}:1076")
     fits = all(start + index < rank for index, size in enumerate(dims) if size == 0)
-    demand(fits, f"a 0 of {list(dims)} has no dim of x to copy", _GE_SHAPE, f"{_PROTO}:1121")
+    demand(fits, f"a 0 of {list(dims)} has no dim of x to copy", _GE_SHAPE, f"{_PROTO}:1123")
     copied = tuple(x[start + index] if size == 0 else size for index, size in enumerate(dims))
     kept = (*x[:start], *x[end:])
     total = math.prod(x)
@@ -98,14 +98,14 @@ def _caffe(x: Shape, dims: Shape, axis: int, num_axes: int) -> Shape:
         rest = _rest(total, math.prod(size for size in (*kept, *copied) if size != UNKNOWN_DIM))
         copied = tuple(rest if size == UNKNOWN_DIM else size for size in copied)
     top = (*x[:start], *copied, *x[end:])
-    demand(math.prod(top) == total, f"{list(x)} and {list(top)} differ in size", _GE_SHAPE, f"{_PROTO}:1155")
+    demand(math.prod(top) == total, f"{list(x)} and {list(top)} differ in size", _GE_SHAPE, f"{_PROTO}:1153")
     return top
 
 
 def _rest(total: int, product: int) -> int:
     if product == 0:
-        raise Rejected("the rest of x's values would be divided by 0", "", f"{_PROTO}:1131 (the process ends)")
-    demand(total % product == 0, f"{total} values are not a multiple of {product}", _GE_SHAPE, f"{_PROTO}:1131")
+        raise Rejected("the rest of x's values would be divided by 0", "", f"{_PROTO}:1133 (the process ends)")
+    demand(total % product == 0, f"{total} values are not a multiple of {product}", _GE_SHAPE, f"{_PROTO}:1133")
     return quotient(total, product)
 
 

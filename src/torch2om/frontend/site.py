@@ -89,7 +89,7 @@ class Site:
 
 
 def collapsed(shape: Shape) -> Shape:
-    """Return [-2] for dims that hold a -2 anywhere, as Shape's constructor does (metadef tensor.cc:152).
+    """Return [-2] for dims that hold a -2 anywhere, as Shape's constructor does (metadef tensor.cc:164).
 
     A rule that works on the descriptions themselves (MutableInputDesc, GeShape) sees and leaves the dims as they are.
     """

@@ -60,7 +60,7 @@ def _pooling(node: Node, site: Site) -> Iterator[Trap]:
     param = node.layer.pooling_param
     if param.HasField("ceil_mode") and not param.ceil_mode and param.round_mode != _FLOOR:
         text = "ceil_mode: false is not read: ATC rounds the output's size up"
-        yield Trap(SILENT, text, f"{_PLUGINS}/pooling_plugin.cc:104", "write round_mode: FLOOR")
+        yield Trap(SILENT, text, f"{_PLUGINS}/pooling_plugin.cc:101", "write round_mode: FLOOR")
     if param.pool == _STOCHASTIC:
         yield Trap(LATER, "the kernel knows MAX and AVE only", f"{_KERNELS}/pooling.py:284")
     kernel = site.shape("x")[2:] if param.global_pooling else (param.kernel_h, param.kernel_w)
@@ -80,7 +80,7 @@ def _convolution(node: Node, site: Site) -> Iterator[Trap]:
         yield Trap(SILENT, text, f"{_PROTO}/nn_calculation_ops.cc:4152")
     if node.layer.type != "Deconvolution" and param.group == 1 and kernel[1] != dim(x, 1):
         text = f"the filter takes {kernel[1]} of {dim(x, 1)} channels: ATC makes {dim(x, 1) // kernel[1]} groups of it"
-        yield Trap(SILENT, text, f"{_PROTO}/nn_calculation_ops.cc:4290")
+        yield Trap(SILENT, text, f"{_PROTO}/nn_calculation_ops.cc:4295")
     yield from _bias_term(site, "bias", param.bias_term)
 
 
@@ -141,7 +141,7 @@ def _arg_max(node: Node, _: Site) -> Iterator[Trap]:
 
 def _slice(node: Node, _: Site) -> Iterator[Trap]:
     points, tops = len(node.layer.slice_param.slice_point), len(node.layer.top)
-    source = f"{_PROTO}/split_combination_ops.cc:497-540"
+    source = f"{_PROTO}/split_combination_ops.cc:496-540"
     if points and points + 1 != tops:
         yield Trap(SILENT, f"{tops} tops need {tops - 1} slice points, there are {points}", source)
     elif points and node.outputs[-1] == Tensor((), node.outputs[-1].dtype):

@@ -22,7 +22,7 @@ _LEGACY_RANK = 4
 # Layers of these types are passed over in the caffemodel (caffe_parser.cc:261).
 _SKIPPED = ("Split", "SoftmaxWithLoss", "Accuracy", "Data", "Dropout", "MultiLabelLMDB", "Python", "AnnotatedData")
 
-# The numbers' type by the field that holds them; double_data is cut to float32 (caffe_op_parser.cc:107).
+# The numbers' type by the field that holds them; double_data is cut to float32 (caffe_op_parser.cc:108).
 _TYPES: Mapping[str, str] = {"int8_data": "int8", "int32_data": "int32", "uint64_data": "uint64"}
 
 
@@ -107,9 +107,9 @@ def _checked(blob: StoredBlob, node: Node, index: int, findings: Findings) -> Sh
     shape, count = blob.shape, 0 if blob.source == "raw_data" else blob.values.size
     what = f"blob {index} of dims {list(shape)}"
     if min(shape, default=1) <= 0:
-        findings.refuse("T413", f"{what} has a dim below 1", f"{_OP_PARSER}:70", layer=node.name, atc="E19999")
+        findings.refuse("T413", f"{what} has a dim below 1", f"{_OP_PARSER}:73", layer=node.name, atc="E19999")
     elif math.prod(shape) >= _MOST_VALUES:
-        findings.refuse("T413", f"{what} is too large", f"{_OP_PARSER}:78", layer=node.name, atc="E19999")
+        findings.refuse("T413", f"{what} is too large", f"{_OP_PARSER}:80", layer=node.name, atc="E19999")
     elif math.prod(shape) != count:
         text = f"{what} holds {count} values"
         findings.refuse("T413", text, f"{_OP_PARSER}:93", layer=node.name, atc="E11033")
