@@ -35,4 +35,5 @@ def test_every_row_has_its_own_name() -> None:
 
 def test_every_lowering_is_met_by_a_row() -> None:
     met = {call.target for name in (*ACCEPTED, *REFUSED) for call in canonical(name).calls()}
-    assert [str(overload) for overload in registered() if overload not in met] == []
+    unmet = [str(target) for target, lowering in registered().items() if target not in met and not lowering.refusal]
+    assert unmet == []

@@ -170,7 +170,9 @@ def _adapted(b: Scope, x: Blob, pool: PoolMethod, output_size: Sequence[int]) ->
     seen = plane(x.shape, output_size)
     image, size = reshaped(b, x, seen.image), seen.pair(output_size, 1)
     height, width = image.shape[2:]
-    if size == (1, 1):
+    if size == (height, width):
+        y = image
+    elif size == (1, 1):
         y = b.add(Pooling(pool, global_pooling=True), image)
     elif height % size[0] == width % size[1] == 0:
         window = (height // size[0], width // size[1])

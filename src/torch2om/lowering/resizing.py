@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from torch2om.ir.blob import Blob
+from torch2om.ir.op import Shape
 from torch2om.layers import Resize, ResizeMode, Upsample
 from torch2om.lowering.registry import lowers
 from torch2om.lowering.scope import Scope
@@ -15,39 +16,39 @@ aten = torch.ops.aten
 Sizes = Sequence[int] | None
 Factors = Sequence[float] | None
 
+_NEAREST = {ResizeMode.NEAREST, ResizeMode.NEAREST_EXACT}
+
 
 def resized(b: Scope, x: Blob, mode: ResizeMode, factors: Factors, *, align_corners: bool = False) -> Blob:
     """Return x interpolated to the call's result: the size counts, and the factors the user gave."""
     size = b.expected[0][2:]
+    if size == x.shape[2:] and set(factors or ()) <= {1.0}:
+        return x
+    factor = _whole_factor(x.shape[2:], size, factors) if mode in _NEAREST else None
+    if factor is not None:
+        return b.add(Upsample(factor), x)
     return b.add(Resize(mode, size, align_corners, tuple(factors or ())), x)
 
 
-def _repeated(b: Scope, x: Blob, factors: Factors) -> Blob | None:
-    """Return x with every element repeated in both directions, if the call means that."""
-    times = {out // size for out, size in zip(b.expected[0][2:], x.shape[2:], strict=True)}
-    exact = all(out % size == 0 for out, size in zip(b.expected[0][2:], x.shape[2:], strict=True))
-    if (
-        x.rank != 4
-        or not exact
-        or len(times) != 1
-        or not {float(f) for f in factors or ()} <= {float(t) for t in times}
-    ):
+def _whole_factor(before: Shape, after: Shape, factors: Factors) -> int | None:
+    """Return n if every element is repeated n times along height and width, which is what Upsample does."""
+    found = {out // size for out, size in zip(after, before, strict=True)}
+    divides = all(out % size == 0 for out, size in zip(after, before, strict=True))
+    if len(before) != 2 or len(found) != 1 or not divides or not set(factors or ()) <= found:
         return None
-    return b.add(Upsample(times.pop()), x)
+    return found.pop()
 
 
 @lowers(aten.upsample_nearest1d.vec, aten.upsample_nearest2d.vec)
 def upsample_nearest(b: Scope, input: Blob, output_size: Sizes, scale_factors: Factors) -> Blob:  # noqa: ARG001 - the size is known
     """y[i] = x[floor(i * scale)]."""
-    repeated = _repeated(b, input, scale_factors)
-    return repeated or resized(b, input, ResizeMode.NEAREST, scale_factors)
+    return resized(b, input, ResizeMode.NEAREST, scale_factors)
 
 
 @lowers(aten._upsample_nearest_exact1d.vec, aten._upsample_nearest_exact2d.vec)  # noqa: SLF001 - operators' names
 def upsample_nearest_exact(b: Scope, input: Blob, output_size: Sizes, scale_factors: Factors) -> Blob:  # noqa: ARG001 - the same
     """y[i] = x[floor((i + 0.5) * scale)]."""
-    repeated = _repeated(b, input, scale_factors)
-    return repeated or resized(b, input, ResizeMode.NEAREST_EXACT, scale_factors)
+    return resized(b, input, ResizeMode.NEAREST_EXACT, scale_factors)
 
 
 @lowers(aten.upsample_linear1d.vec, aten.upsample_bilinear2d.vec)

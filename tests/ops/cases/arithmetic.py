@@ -79,7 +79,7 @@ CASES: tuple[Case, ...] = (
     holding(
         "mean and deviation", lambda x, m, s: (x - m) / s, lambda: (torch.rand(4, 1, 1), torch.rand(4, 1, 1) + 1), S
     ),
-    holding("torch.addcmul", torch.addcmul, lambda: (torch.randn(4, 1, 1), torch.randn(6)), S),
+    holding("torch.addcmul", torch.addcmul, lambda: (torch.arange(4.0).view(4, 1, 1), torch.arange(6.0)), S),
     written("torch.addcmul blobs", lambda x, y, z: torch.addcmul(x, y, z, value=0.5), S, S, S),
     written("torch.addcdiv", lambda x, y: torch.addcdiv(x, x, y, value=0.5), S, S, low=0.5),
     written("torch.lerp", lambda x, y: torch.lerp(x, y, 0.3), S, S),

@@ -70,6 +70,7 @@ CASES: tuple[Case, ...] = (
     layer("nn.AdaptiveAvgPool2d divides", lambda: nn.AdaptiveAvgPool2d((4, 2)), EVEN),
     layer("nn.AdaptiveAvgPool2d overlaps", lambda: nn.AdaptiveAvgPool2d((3, 5)), S),
     layer("nn.AdaptiveAvgPool2d larger", lambda: nn.AdaptiveAvgPool2d((7, 11)), S),
+    layer("nn.AdaptiveAvgPool2d same size", lambda: nn.AdaptiveAvgPool2d((7, 8)), S),
     layer("nn.AdaptiveAvgPool2d None", lambda: nn.AdaptiveAvgPool2d((None, 2)), S),
     layer("nn.AdaptiveAvgPool2d unbatched", lambda: nn.AdaptiveAvgPool2d(1), S[1:]),
     layer("nn.AdaptiveMaxPool2d 1", lambda: nn.AdaptiveMaxPool2d(1), S),
@@ -104,6 +105,9 @@ CASES: tuple[Case, ...] = (
         "nn.Upsample trilinear", lambda: nn.Upsample(scale_factor=2, mode="trilinear"), (1, 2, 3, 3, 3), refusal="three"
     ),
     written("interpolate area", lambda x: F.interpolate(x, size=(3, 5), mode="area"), S),
+    written("interpolate to the same size", lambda x: F.interpolate(x, size=x.shape[2:], mode="bilinear") + 1, S),
+    written("interpolate by 1.1 to the same size", lambda x: F.interpolate(x, scale_factor=1.1, mode="bilinear"), S),
+    written("interpolate nearest to the same size", lambda x: F.interpolate(x, size=x.shape[2:]) + 1, S),
     written("interpolate like another", lambda x, y: F.interpolate(x, size=y.shape[2:], mode="bilinear"), S, EVEN),
     layer("nn.ZeroPad2d", lambda: nn.ZeroPad2d((1, 2, 3, 0)), S),
     layer("nn.ConstantPad2d", lambda: nn.ConstantPad2d((1, 2, 0, 3), 2.5), S),
