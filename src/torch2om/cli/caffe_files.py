@@ -82,14 +82,10 @@ def _verdict(target: str, found: Acceptance) -> RenderableType:
         for severity in (Severity.ERROR, Severity.WARNING)
     )
     if errors:
-        return Group(blocks(found.findings), Text(f"{target} refuses: {_counted(errors, 'error')}", "bold red"))
+        return Group(blocks(found.findings), Text(f"{target} refuses: {figures.counted(errors, 'error')}", "bold red"))
     shapes = {found.tops.get(name, name): shape for name, shape in found.outputs.items()}
-    but = f", with {_counted(warnings, 'warning')}" if warnings else ""
+    but = f", with {figures.counted(warnings, 'warning')}" if warnings else ""
     return Group(blocks(found.findings), Text(f"{target} accepts{but}", "bold green"), _shapes(shapes))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _shapes(outputs: Mapping[str, Shape]) -> RenderableType:
@@ -204,7 +200,7 @@ def _costs(found: Analysis) -> RenderableType:
         shown.add_row(line.name, line.kind, _outputs(line), *numbers)
     shown.add_section()
     numbers = (figures.count(found.macs), figures.count(found.parameters), figures.size(found.activation_bytes))
-    shown.add_row("total", f"{len(found.layers)} layers", "", *numbers, style="bold")
+    shown.add_row("total", figures.counted(len(found.layers), "layer"), "", *numbers, style="bold")
     return shown
 
 

@@ -9,9 +9,10 @@ _STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 def count(number: int) -> str:
     """Return `1.82 G`: three significant digits and a decimal prefix; numbers below 1000 as they are."""
+    rounded = float(f"{number:.3g}")
     for step, prefix in _STEPS:
-        if number >= step:
-            return f"{number / step:.3g} {prefix}" if number < 1000 * step else f"{number / step:.0f} {prefix}"
+        if rounded >= step:
+            return f"{rounded / step:.{3 if rounded < 1000 * step else 15}g} {prefix}"
     return str(number)
 
 
@@ -22,7 +23,7 @@ def size(count_of_bytes: int) -> str:
 
 def seconds(duration: float) -> str:
     """Return `12.3 s`, with two digits below ten seconds."""
-    return f"{duration:.1f} s" if duration >= 10 else f"{duration:.2f} s"
+    return f"{duration:.1f} s" if round(duration, 2) >= 10 else f"{duration:.2f} s"
 
 
 def error(value: float) -> str:
@@ -36,3 +37,8 @@ def cosine(value: float) -> str:
     if not 0 < missing < 1e-3:
         return f"{value:.6f}"
     return f"1 - {missing:.0e}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 error`, `2 errors`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -96,7 +96,8 @@ def _legend(verification: Verification, kinds: Iterable[str]) -> str:
     samples = len({run.sample for run in verification.runs})
     blobs = max((len(run.comparisons) for run in verification.runs), default=0)
     what = "; ".join(f"{kind}: {_KINDS[kind]}" for kind in kinds)
-    return f"{blobs} blobs, {samples} inputs; errors relative to the blob's largest value.\n{what}."
+    compared = f"{figures.counted(blobs, 'blob')} on {figures.counted(samples, 'sample')}"
+    return f"{compared}; errors relative to the blob's largest value.\n{what}."
 
 
 # What a run compares with the exported PyTorch graph in float64.
