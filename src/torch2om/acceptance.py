@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from torch2om.caffe.caffemodel import StoredNet, read_caffemodel
+import numpy as np
+
+from torch2om.caffe import writer
+from torch2om.caffe.blobs import StoredBlob
+from torch2om.caffe.caffemodel import StoredLayer, StoredNet, read_caffemodel
 from torch2om.caffe.reader import read_net
 from torch2om.caffe.tokens import decode_text
 from torch2om.caffe.wire import WireProblem
-from torch2om.errors import CaffeFileError, Diagnostic, Severity, UsageError
+from torch2om.errors import CaffeFileError, Diagnostic, LegalityError, Problems, Severity, UsageError
 from torch2om.frontend import Unreadable, judge
 from torch2om.ir.net import Net
-from torch2om.ir.op import Shape
-from torch2om.targets import examine
+from torch2om.ir.op import Shape, elements
+from torch2om.origin import NOWHERE, Origin
+from torch2om.targets import check, examine
 from torch2om.targets.limits import Target
 
 LATER = "T415"
@@ -37,6 +42,40 @@ class Acceptance:
     def accepted(self) -> bool:
         """Whether nothing was found that refuses the files; a warning does not."""
         return all(found.severity is not Severity.ERROR for found in self.findings)
+
+
+def assured(net: Net, target: Target) -> Net:
+    """Return the net if the target accepts it: by the limits, and for ATC's targets by its front end's own rules too.
+
+    The front end judges the text that will be written, with weights of the same shapes. Raises `LegalityError`.
+    """
+    check(net, target)
+    if target.dialect == "ascend":
+        problems = Problems()
+        for found in judge(writer.prototxt(net, target.dialect), _as_stored(net)).findings:
+            problems.add(replace(found, origin=_origin(net, found.layer)))
+        problems.raise_as(LegalityError)
+    return net
+
+
+def _as_stored(net: Net) -> StoredNet:
+    """Return the caffemodel that would be written, with every number 0: the front end looks at shapes alone."""
+    zero = np.float32(0)
+    blobs = {
+        layer.name: tuple(
+            StoredBlob(shape, np.broadcast_to(zero, (elements(shape),)), "data", 0) for shape in layer.weight_shapes
+        )
+        for layer in net.layers
+    }
+    layers = (
+        StoredLayer(2, layer.name, layer.op.caffe_type or "", layer.bottoms, layer.tops, blobs[layer.name], True, 0)
+        for layer in net.layers
+    )
+    return StoredNet(net.name, tuple(layers))
+
+
+def _origin(net: Net, name: str) -> Origin:
+    return next((layer.origin for layer in net.layers if layer.name == name), NOWHERE)
 
 
 def examine_files(prototxt: Path, caffemodel: Path | None, target: Target) -> Acceptance:

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TypeVar
 
+from torch2om.acceptance import assured
 from torch2om.analysis import analyze
 from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic
@@ -21,7 +22,6 @@ from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
 from torch2om.program import Inputs, Model, Program, canonicalize, capture
 from torch2om.publication import reported, staged
-from torch2om.targets import check
 from torch2om.targets import target as find_target
 from torch2om.targets.limits import Target
 from torch2om.verification import Sample, Verification, random_samples, verify
@@ -145,7 +145,7 @@ def run(
     net = conversion.net = stage("lower", lambda: lower(program, request.lowerings))
     net = conversion.net = stage("simplify", lambda: simplify(net))
     net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
-    stage("check", lambda: check(net, target))
+    stage("check", lambda: assured(net, target))
     emission = Emission(request.out, request.name, request.source, tuple(map(str, program.notes)))
     with reported(request.out), staged(request.out) as folder:
         draft = stage("emit", lambda: write(net, target, emission, folder))

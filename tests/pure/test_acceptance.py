@@ -1,0 +1,45 @@
+"""What we would write is judged by ATC's own front end before it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch2om.acceptance import assured
+from torch2om.errors import LegalityError
+from torch2om.ir.net import Input, Layer, Net, Output
+from torch2om.ir.weight import constant
+from torch2om.layers import Concat, InnerProduct, ReLU, Swish
+from torch2om.origin import Origin
+from torch2om.targets import target
+
+ASCEND = target("ascend310")
+
+
+def net(*layers: Layer) -> Net:
+    return Net("net", (Input("x", (2, 4)),), layers, (Output(layers[-1].tops[0]),))
+
+
+def test_a_net_within_the_limits_that_the_front_end_takes_is_returned() -> None:
+    weights = (constant([[1.0] * 4] * 3), constant([0.0] * 3))
+    fine = net(Layer("fc", InnerProduct(3), ("x",), ("fc",), weights), Layer("relu", ReLU(), ("fc",), ("relu",)))
+    assert assured(fine, ASCEND) is fine
+
+
+def test_a_layer_beyond_the_table_is_refused_by_the_limits() -> None:
+    with pytest.raises(LegalityError, match="T401"):
+        assured(net(Layer("swish", Swish(), ("x",), ("swish",))), ASCEND)
+
+
+def test_a_file_that_only_the_front_end_refuses_is_refused_at_the_users_line() -> None:
+    """A name that ATC's regular expression does not match: no limit of a layer says so."""
+    origin = Origin(call="cat", file="model.py", line=7)
+    bad = net(Layer("two words", Concat(), ("x", "x"), ("two words",), (), origin))
+    with pytest.raises(LegalityError) as raised:
+        assured(bad, ASCEND)
+    assert any("E11018" in str(found) for found in raised.value.diagnostics)
+    assert raised.value.diagnostics[0].origin.line == 7
+
+
+def test_other_targets_have_no_front_end_of_ours() -> None:
+    bad = net(Layer("two words", ReLU(), ("x",), ("two words",)))
+    assert assured(bad, target("caffe")) is bad
