@@ -70,13 +70,27 @@ def pool_then_correct(b: RuleBuilder, op: WindowPooling, x: Blob) -> Blob:
 
 
 def _corrected(b: RuleBuilder, op: WindowPooling, y: Blob, sizes: Shape) -> Blob:
-    """Return the averages y with the divisors that PyTorch takes instead of the windows inside the padded image."""
-    axes = list(zip(sizes, op.counts(sizes), op.kernel, op.stride, op.pad, strict=True))
-    factors = np.outer(*(_lengths(*axis, padding=True) for axis in axes))
+    """Return the averages y, taken over the windows inside the padded image, with PyTorch's divisors."""
+    taken = _areas(op, sizes, padding=True)
+    return _times(b, y, taken / _divisors(op, sizes))
+
+
+def _divisors(op: WindowPooling, sizes: Shape) -> Floats:
+    """Return what PyTorch divides each window's sum by."""
     if op.divisor is not None:
-        factors = factors / op.divisor
-    elif not op.count_include_pad:
-        factors = factors / np.outer(*(_lengths(*axis, padding=False) for axis in axes))
+        return np.full(op.counts(sizes), float(op.divisor))
+    return _areas(op, sizes, padding=op.count_include_pad)
+
+
+def _areas(op: WindowPooling, sizes: Shape, *, padding: bool) -> Floats:
+    """Return how many elements each window has inside the image, or inside the padded image."""
+    axes = zip(sizes, op.counts(sizes), op.kernel, op.stride, op.pad, strict=True)
+    down, across = (_lengths(*axis, padding=padding) for axis in axes)
+    return np.outer(down, across)
+
+
+def _times(b: RuleBuilder, y: Blob, factors: Floats) -> Blob:
+    """Return the image times one number per place, or one number for all."""
     first = float(factors[0, 0])
     if (factors == first).all():
         return y if first == 1 else b.add(Power(scale=first), y)
@@ -84,7 +98,7 @@ def _corrected(b: RuleBuilder, op: WindowPooling, y: Blob, sizes: Shape) -> Blob
 
 
 def _lengths(size: int, count: int, kernel: int, stride: int, pad: int, *, padding: bool) -> Floats:
-    """Return how many elements each window has inside the image, or inside the padded image."""
+    """Return how long each window along one axis is inside the image, or inside the padded image."""
     starts = np.arange(count) * stride - pad
     ends = np.minimum(starts + kernel, size + pad)
     if not padding:
@@ -108,21 +122,8 @@ def pool_enlarged_image(b: RuleBuilder, op: WindowPooling, x: Blob) -> Blob:
     image = b.add(Pad(((0, 0),) * (x.rank - 2) + tuple(pads), mode), x)
     y = b.add(Pooling(op.pool, op.kernel, op.stride, rounding=Rounding.FLOOR), _image(b, image))
     if op.pool is PoolMethod.AVE:
-        y = _rescaled(b, op, y, sizes)
+        y = _times(b, y, prod(op.kernel) / _divisors(op, sizes))
     return _restored(b, y, x)
-
-
-def _rescaled(b: RuleBuilder, op: WindowPooling, y: Blob, sizes: Shape) -> Blob:
-    """Return averages over whole kernels as averages with PyTorch's divisors."""
-    axes = list(zip(sizes, op.counts(sizes), op.kernel, op.stride, op.pad, strict=True))
-    divisors: Floats | float = float(op.divisor or 0)
-    if op.divisor is None:
-        divisors = np.outer(*(_lengths(*axis, padding=op.count_include_pad) for axis in axes))
-    factors = np.broadcast_to(prod(op.kernel) / divisors, op.counts(sizes))
-    first = float(factors[0, 0])
-    if (factors == first).all():
-        return y if first == 1 else b.add(Power(scale=first), y)
-    return b.add(Scale(2, 2), y, weights=(constant(factors.copy()),))
 
 
 @legalizes(WindowPooling)
@@ -177,15 +178,16 @@ def pool_dilated_axis(b: RuleBuilder, op: WindowPooling, x: Blob) -> Blob:
     step, length = op.dilation[which], x.shape[axis]
     if length < step:
         raise Refuse(f"dilation {step} passes the {length} elements")
-    rows, lead = -(-length // step), -(-op.pad[which] // step)
-    whole = gather(b, x, axis, [*range(length), *range(length - step, rows * step - step)])
+    lead, count, stride = -(-op.pad[which] // step), op.counts(x.shape[-2:])[which], op.stride[which]
+    first = lead * step - op.pad[which]
+    stop = first + (count - 1) * stride + 1
+    rows = max(-(-length // step), -(-stop // step) + op.kernel[which] - 1 - 2 * lead)
+    whole = gather(b, x, axis, [*range(length), *(length - step + e % step for e in range(rows * step - length))])
     shape = (1, prod(x.shape[:axis]), rows, step * prod(x.shape[axis + 1 :]))
     pooling = Pooling(PoolMethod.MAX, (op.kernel[which], 1), (1, 1), (lead, 0), Rounding.FLOOR)
     y = b.add(pooling, b.reshape(whole, shape))
     y = b.reshape(y, (*x.shape[:axis], y.shape[2] * step, *x.shape[axis + 1 :]))
-    first, count = lead * step - op.pad[which], op.counts(x.shape[-2:])[which]
-    stride = op.stride[which]
-    return b.add(StridedSlice(axis, first, first + (count - 1) * stride + 1, stride), y)
+    return b.add(StridedSlice(axis, first, stop, stride), y)
 
 
 @legalizes(WindowPooling)
