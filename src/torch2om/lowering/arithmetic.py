@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 from torch2om.errors import Refuse
@@ -94,12 +95,14 @@ def pow_base(b: Scope, self: float, exponent: Blob) -> Blob:
 
 @lowers(aten.pow.Tensor_Tensor)
 def pow_tensor(b: Scope, self: Blob | Weight, exponent: Blob | Weight) -> Blob:
-    """y = self ^ exponent."""
+    """y = self ^ exponent; a constant base above 0 is exp(exponent * log(base))."""
     number, base = number_of(exponent), number_of(self)
     if number is not None and isinstance(self, Blob) and self.shape == b.expected[0]:
         return raised(b, self, number)
-    if base is not None and base > 0 and isinstance(exponent, Blob) and exponent.shape == b.expected[0]:
+    if base is not None and isinstance(exponent, Blob) and exponent.shape == b.expected[0]:
         return pow_base(b, base, exponent)
+    if isinstance(self, Weight) and isinstance(exponent, Blob) and (self.array() > 0).all():
+        return b.add(Exp(), times(b, exponent, self.map(self.shape, np.log)))
     return b.add(Arithmetic(ArithmeticKind.POW), as_blob(b, self), as_blob(b, exponent))
 
 

@@ -144,13 +144,29 @@ def bitwise_xor(b: Scope, self: Blob | Weight, other: Blob | Weight) -> Blob:
 
 @lowers(aten.where.self)
 def where(b: Scope, condition: Blob | Weight, self: Blob | Weight, other: Blob | Weight) -> Blob:
-    """Self where the condition holds, other elsewhere."""
+    """y = self where the condition holds, other elsewhere."""
     if isinstance(condition, Weight):
         return _by_mask(b, condition, self, other)
+    if isinstance(self, Blob) and isinstance(other, Blob):
+        return b.add(Where(), condition, self, other)
+    _refuse_infinity(self, other)
     chosen, rest = number_of(self), number_of(other)
-    if chosen is not None and rest is not None and math.isfinite(chosen) and math.isfinite(rest):
+    if chosen is not None and rest is not None:
         return _either(b, expanded(b, condition, b.expected[0]), chosen, rest)
-    return b.add(Where(), condition, as_blob(b, self), as_blob(b, other))
+    if rest == 0:
+        return times(b, condition, self)
+    if chosen == 0:
+        return times(b, negated(b, condition), other)
+    return plus(b, times(b, condition, self), times(b, negated(b, condition), other))
+
+
+def _refuse_infinity(*operands: Blob | Weight) -> None:
+    """Refuse an infinite number: what is not chosen is multiplied by 0."""
+    if any(number_of(operand) in {math.inf, -math.inf} for operand in operands):
+        raise Refuse(
+            "a condition computed from the input chooses between infinity and a number: infinity times 0 is none",
+            hint="use a large finite number such as -1e9, or a constant mask",
+        )
 
 
 def _either(b: Scope, condition: Blob, chosen: float, rest: float) -> Blob:

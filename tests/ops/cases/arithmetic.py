@@ -156,6 +156,13 @@ CASES: tuple[Case, ...] = (
     written("where one and zero", lambda x: torch.where(x > 0, 1.0, 0.0), S),
     written("masked_fill by condition", lambda x: x.masked_fill(x > 1, 0.5), S),
     written("where broadcast", lambda x, y: torch.where(y > 0, x, -x), S, (2, 4, 1, 1)),
+    written("where number first", lambda x: torch.where(x > 0, 2.5, x), S),
+    written("where zero first", lambda x: torch.where(x > 1, 0.0, x), S),
+    written("where number broadcast", lambda x, y: torch.where(y > 0, x, 0.5), S, (2, 1, 6, 1)),
+    written("where condition broadcast by number", lambda x, y: torch.where(y > 0, x, 0.0), (1, 4, 1, 1), S),
+    written("masked_fill by computed infinity", lambda x: x.masked_fill(x > 1, -math.inf), S, refusal="infinity"),
+    holding("where constant", lambda x, c: torch.where(x > 0, x, c), channels, S),
+    holding("where constant by broadcast condition", lambda x, c: torch.where(x[:, :1] > 0, c, x), channels, S),
     written("bool cast", lambda x: x.relu().bool().float(), S),
     holding("masked_fill by constant", lambda x, m: x.masked_fill(m, -1e9), lambda: (torch.rand(6, 6) > 0.5,), S),
     holding(
