@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import resource
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -139,6 +140,20 @@ def test_each_array_is_asked_for_when_the_one_before_is_written() -> None:
     layers = [OutgoingLayer(name, "Scale", ("x",), (name,), weights) for name in ("a", "b")]
     write_caffemodel(cast("BinaryIO", Watched(events)), "n", layers)
     assert events == ["first", "written", "second", "written"] * 2
+
+
+def test_a_disk_without_room_is_found_before_any_array_is_asked_for(tmp_path: Path) -> None:
+    weight = Given(np.zeros(1000, np.float32))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with (tmp_path / "net.caffemodel").open("wb") as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                write_caffemodel(file, "n", (OutgoingLayer("l", "Scale", (), (), (weight,)),))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert weight.asked == []
+    assert (tmp_path / "net.caffemodel").stat().st_size == 0
 
 
 @pytest.mark.parametrize(
