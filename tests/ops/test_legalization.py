@@ -30,6 +30,7 @@ from torch2om.layers import (
     ArithmeticKind,
     Compare,
     CompareKind,
+    Concat,
     Constant,
     Convolution,
     Expand,
@@ -100,6 +101,7 @@ ROWS = [
     Row(WindowPooling(PoolMethod.AVE, (2, 2), (3, 3), ceil=True), ((1, 2, 7, 9),)),
     Row(WindowPooling(PoolMethod.MAX, (2, 4), (1, 4), (0, 2), (1, 2), ceil=True), ((3, 11, 10),)),
     Row(WindowPooling(PoolMethod.MAX, (2, 2), (3, 3), ceil=True), ((1, 2, 7, 9),)),
+    Row(WindowPooling(PoolMethod.AVE, (1, 3), (4, 2), (0, 1), ceil=True), ((11, 4),)),
     Row(WindowPooling(PoolMethod.MAX, (3, 3), (2, 2), (1, 1), (2, 2)), ((1, 2, 9, 10),)),
     *(Row(AdaptivePooling(pool, (3, 2)), (S,)) for pool in (PoolMethod.MAX, PoolMethod.AVE)),
     Row(Constant((2, 3)), (), ((2, 3),)),
@@ -108,6 +110,8 @@ ROWS = [
     Row(Im2col((2, 3), (1, 2), (1, 0), (2, 1)), (S,)),
     Row(Arithmetic(ArithmeticKind.MUL), ((5,), (5,))),
     *(Row(op, (S,)) for op in (Hardtanh(-1, math.inf), HardSwish(), Gelu())),
+    *(Row(op, ((5,),)) for op in (Hardtanh(-1, 1), HardSwish(), StridedSlice(0, 1, 4, 2))),
+    Row(Concat(0), ((2,), (3,))),
 ]
 
 

@@ -10,23 +10,35 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape, axis_of
 from torch2om.ir.weight import constant
 from torch2om.layers import (
+    BNLL,
+    ELU,
+    AbsVal,
     Concat,
     Convolution,
+    Exp,
     Expand,
     LinearMap,
+    Log,
+    Mish,
     Pooling,
     PoolMethod,
+    Power,
     Reduction,
+    ReLU,
+    ReLU6,
     Reorg,
     Reshape,
     Reverse,
     Rounding,
     ShuffleChannel,
+    Sigmoid,
     Slice,
     Split,
     StridedSlice,
+    TanH,
     Tile,
 )
+from torch2om.layers.unary import Unary
 from torch2om.legalization.linear_map import MOST_PIECES, gather, selected
 from torch2om.legalization.permutation import permute
 from torch2om.legalization.rules import RuleBuilder, legalizes
@@ -53,6 +65,41 @@ def reshape_all_dims(b: RuleBuilder, op: Reshape, x: Blob) -> Blob:
     if op == Reshape(shape) or not shape:
         raise Refuse("it names all dims already, or there are none")
     return b.add(Reshape(shape), x)
+
+
+@legalizes(AbsVal, BNLL, ELU, Exp, Log, Mish, Power, ReLU, ReLU6, Sigmoid, TanH)
+def map_as_matrix(b: RuleBuilder, op: Unary, x: Blob) -> Blob:
+    """f(x) of a vector = reshape(f(x as a matrix of one row)).
+
+    Exact.
+    """
+    if x.rank > 1:
+        raise Refuse("it is no vector")
+    return b.reshape(b.add(op, b.reshape(x, (1, prod(x.shape)))), x.shape)
+
+
+@legalizes(Concat)
+def join_rows(b: RuleBuilder, op: Concat, *blobs: Blob) -> Blob:  # noqa: ARG001 - a vector has one axis
+    """concat(x, y, ...) of vectors = reshape(concat(x, y, ... as matrices of one row)).
+
+    Exact.
+    """
+    if blobs[0].rank != 1:
+        raise Refuse("they are no vectors")
+    rows = [b.reshape(blob, (1, *blob.shape)) for blob in blobs]
+    return b.reshape(b.add(Concat(1), *rows), (sum(blob.shape[0] for blob in blobs),))
+
+
+@legalizes(Slice)
+def cut_row(b: RuleBuilder, op: Slice, x: Blob) -> tuple[Blob, ...]:
+    """slice(x) of a vector = reshape(slice(x as a matrix of one row)).
+
+    Exact.
+    """
+    if x.rank != 1:
+        raise Refuse("it is no vector")
+    parts = b.add_all(Slice(1, op.slice_point, op.tops), b.reshape(x, (1, *x.shape)))
+    return tuple(b.reshape(part, part.shape[1:]) for part in parts)
 
 
 @legalizes(Split)

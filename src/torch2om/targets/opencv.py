@@ -34,6 +34,7 @@ from torch2om.layers import (
     ReLU,
     ReLU6,
     Reshape,
+    Rounding,
     Scale,
     Sigmoid,
     Slice,
@@ -43,8 +44,7 @@ from torch2om.layers import (
 )
 from torch2om.targets.caffe import WINDOWS_INSIDE
 from torch2om.targets.fusions import FUSIONS
-from torch2om.targets.limits import Formula, OneOf, Rank, Site, Target, with_least_dims
-from torch2om.targets.ranks import reads_alike
+from torch2om.targets.limits import Formula, OneOf, Rank, Site, Target
 
 DNN = "OpenCV 4.14 modules/dnn/src/"
 MEASURED = "measured with OpenCV 4.14"
@@ -54,9 +54,12 @@ LEAST_DIMS = 2
 
 
 def _reads_columns(site: Site) -> bool:
-    """Whether the layer reads a blob (N, 1) as one (N): a cv::Mat has two dims at least, never none."""
-    theirs = tuple(with_least_dims(shape, LEAST_DIMS) for shape in site.bottoms)
-    return all(site.tops) and reads_alike(site.layer, site.bottoms, theirs)
+    """Whether the layer can have these blobs: a cv::Mat has two dims at least, and a vector becomes a column (N, 1).
+
+    A Reshape names its dims. An elementwise layer reads a column alike, but stops where its memory was a matrix before.
+    """
+    plain = isinstance(site.layer.op, Reshape) or all(len(shape) >= LEAST_DIMS for shape in site.bottoms)
+    return all(site.tops) and plain
 
 
 def _no_scalar_weight(site: Site) -> bool:
@@ -90,6 +93,15 @@ def _kernel_fits(site: Site) -> bool:
     extent = op.window.extent if isinstance(op, Convolution) else op.kernel
     sizes = zip(site.bottoms[0][2:], op.pad, extent, strict=True)
     return all(size + 2 * pad >= extent for size, pad, extent in sizes)
+
+
+def _clips_alike(site: Site) -> bool:
+    """Whether no window is clipped away along an axis without padding: Caffe looks at both axes' padding for that."""
+    op = site.layer.op
+    if not isinstance(op, Pooling) or op.rounding is Rounding.FLOOR or not any(op.pad):
+        return True
+    axes = zip(site.bottoms[0][2:], site.tops[0][2:], op.kernel, op.stride, op.pad, strict=True)
+    return all(pad or count == -(-(size - kernel) // stride) + 1 for size, count, kernel, stride, pad in axes)
 
 
 def _misses_outside(site: Site) -> bool:
@@ -187,6 +199,11 @@ OPENCV = Target(
             OneOf("tops", (1,), MEASURED + ": the second top is there only if the first is read"),
             Formula("the kernel is not larger than the padded image", _kernel_fits, MEASURED),
             WINDOWS_INSIDE,
+            Formula(
+                "windows are clipped away along padded axes only",
+                _clips_alike,
+                DNN + "layers/pooling_layer.cpp (getMemoryShapes looks at each axis's own padding)",
+            ),
         ),
         Power: (),
         PReLU: (OneOf("channel_shared", (False,), "OpenCV 4.14 modules/core/src/matrix.cpp:662"),),
