@@ -14,7 +14,7 @@ from torch2om.caffe.writer import prototxt
 from torch2om.ir.net import Input, Layer, Net, Output
 from torch2om.ir.op import Op
 from torch2om.ir.weight import constant
-from torch2om.layers import Gelu, Permute, Pooling, PoolMethod, Power, Reshape, Rounding, Slice, Tile, Upsample
+from torch2om.layers import ArgMax, Gelu, Permute, Pooling, PoolMethod, Power, Reshape, Rounding, Slice, Tile, Upsample
 
 
 def text(op: Op, dialect: Dialect = "caffe", tops: int = 1) -> str:
@@ -36,13 +36,20 @@ def test_a_whole_prototxt_stands_in_caffes_style() -> None:
     )
 
 
+def test_the_first_axis_of_an_argmax_is_written_for_none_means_all_axes() -> None:
+    assert text(ArgMax(axis=0)) == "  argmax_param {\n    axis: 0\n  }\n"
+    assert text(ArgMax()) == ""
+
+
 @pytest.mark.parametrize(
     ("dialect", "line"),
     [("caffe", "round_mode: FLOOR"), ("ascend", "round_mode: FLOOR"), ("opencv", "ceil_mode: false")],
 )
 def test_floor_pooling_is_spelled_as_each_reader_understands_it(dialect: Dialect, line: str) -> None:
     op = Pooling(kernel=(3, 3), stride=(2, 2), rounding=Rounding.FLOOR)
-    assert text(op, dialect) == f"  pooling_param {{\n    pool: MAX\n    kernel_size: 3\n    stride: 2\n    {line}\n  }}\n"
+    assert (
+        text(op, dialect) == f"  pooling_param {{\n    pool: MAX\n    kernel_size: 3\n    stride: 2\n    {line}\n  }}\n"
+    )
 
 
 def test_ceil_pooling_is_said_to_no_reader() -> None:

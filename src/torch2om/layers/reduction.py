@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, axis_of, elements, need
+from torch2om.ir.spelling import Spelling, spelled
 from torch2om.layers.arity import sole
 from torch2om.layers.dims import with_dim
 from torch2om.layers.precision import rounded, widened
@@ -78,7 +79,7 @@ class ArgMax(Op):
 
     out_max_val: bool = False
     top_k: int = 1
-    axis: int | None = None
+    axis: int | None = spelled(Spelling("axis", always=True), default=None)  # the proto's default 0 is no axis
 
     def __post_init__(self) -> None:
         need(self.top_k >= 1, f"top_k must be at least 1, is {self.top_k}")
