@@ -265,6 +265,9 @@ ROWS: dict[str, Rows] = {
     "pad_by_cutting": Rows(
         Row(Pad((NONE, NONE, (-1, 2), NONE), value=2.0), S), Row(Pad((NONE, NONE, (1, 2), NONE)), S)
     ),
+    "pad_where_nothing_is_left": Rows(
+        Row(Pad((NONE, NONE, NONE, (-5, 7)), value=2.0), S), Row(Pad((NONE, NONE, NONE, (-4, 7))), S)
+    ),
     "pad_by_concat": Rows(Row(Pad((NONE, (1, 7), NONE, NONE), value=2.0), S), Row(Pad((NONE, (-1, 2), NONE, NONE)), S)),
     "pad_image_by_convolution": Rows(
         Row(Pad((NONE, NONE, (1, 3), (2, -1))), S), Row(Pad((NONE, NONE, (1, 3), NONE), value=1.0), S)

@@ -9,7 +9,7 @@ import numpy as np
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.weight import constant
-from torch2om.layers import Concat, Convolution, Pad, PadMode, Power, Slice, StridedSlice
+from torch2om.layers import Concat, Convolution, Expand, Pad, PadMode, Power, Slice, StridedSlice
 from torch2om.legalization.linear_map import MOST_PIECES, gather
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -70,6 +70,20 @@ def pad_by_cutting(b: RuleBuilder, op: Pad, x: Blob) -> Blob:
     y = b.add(StridedSlice(axis, max(-before, 0), x.shape[axis] - max(-after, 0)), x)
     grown = (max(before, 0), max(after, 0))
     return b.add(_only(op, axis, grown), y) if any(grown) else y
+
+
+@legalizes(Pad)
+def pad_where_nothing_is_left(b: RuleBuilder, op: Pad, x: Blob) -> Blob:
+    """pad(x, -p, q) = v + 0 * expand(x[:1]), where p takes all of x away: only the constant is left.
+
+    Exact for finite x.
+    """
+    axis, before, after = _one_axis(op)
+    if op.mode is not PadMode.CONSTANT or max(-before, 0) + max(-after, 0) < x.shape[axis]:
+        raise Refuse("something of x is left")
+    (top,) = op.infer([x.shape], [])
+    one = b.add(Power(scale=0.0, shift=op.value), b.add(StridedSlice(axis, 0, 1), x))
+    return b.add(Expand(top), one)
 
 
 @legalizes(Pad)
