@@ -105,8 +105,9 @@ class Manifest:
         return Counter(rule for layer in self.layers for rule in dict.fromkeys(layer.via))
 
     def to_json(self) -> str:
-        """Return the manifest as JSON text."""
-        return json.dumps(self, default=_plain, indent=1, ensure_ascii=False) + "\n"
+        """Return the manifest as JSON text: a line for each field, and for each item of a field's list."""
+        lines = (f' "{item.name}": {_spread(getattr(self, item.name))}' for item in fields(self))
+        return "{\n" + ",\n".join(lines) + "\n}\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -125,6 +126,16 @@ def _plain(value: object) -> Mapping[str, object]:
     if is_dataclass(value):
         return {item.name: getattr(value, item.name) for item in fields(value)}
     raise TypeError(f"{value!r} has no JSON form")
+
+
+_JSON = json.JSONEncoder(default=_plain, ensure_ascii=False)
+
+
+def _spread(value: object) -> str:
+    """Return a value as JSON, a list with each item on a line of its own."""
+    if not isinstance(value, tuple) or not value:
+        return _JSON.encode(value)
+    return "[\n" + ",\n".join(f"  {_JSON.encode(item)}" for item in value) + "\n ]"
 
 
 def _records(data: Mapping[str, Any]) -> dict[str, object]:  # Any: parsed JSON

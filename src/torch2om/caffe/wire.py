@@ -39,6 +39,9 @@ class Kind(IntEnum):
     FIXED32 = 5
 
 
+_BYTES = int(Kind.BYTES)  # arithmetic on members of an enum is slow
+
+
 class Chunk(NamedTuple):
     """One field on the wire: its payload is data[start:stop], or `value` for a varint; the next begins at `stop`."""
 
@@ -127,6 +130,8 @@ def _varints(block: npt.NDArray[np.uint8], last: npt.NDArray[np.intp], offset: i
 
 def varint(value: int) -> bytes:
     """Return a number of up to 64 bits as a varint; a negative one in two's complement."""
+    if 0 <= value < 0x80:
+        return bytes((value,))
     value &= 0xFFFF_FFFF_FFFF_FFFF
     encoded = bytearray()
     while value >= 0x80:
@@ -137,7 +142,7 @@ def varint(value: int) -> bytes:
 
 def head(number: int, length: int) -> bytes:
     """Return the tag and the length that stand before the `length` bytes of field `number`."""
-    return varint(number << 3 | Kind.BYTES) + varint(length)
+    return varint(number << 3 | _BYTES) + varint(length)
 
 
 def field(number: int, payload: bytes) -> bytes:
