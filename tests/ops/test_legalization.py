@@ -86,6 +86,8 @@ ROWS = [
     *(Row(Reduce(kind, axes, keepdim), (S,)) for kind in ReduceKind for axes in AXES for keepdim in (False, True)),
     *(Row(ArgReduce(kind, axis), (S,)) for kind in (ReduceKind.MAX, ReduceKind.MIN) for axis in (1, -1)),
     Row(ArgReduce(ReduceKind.MAX, 0), ((100, 2),)),
+    Row(ArgReduce(ReduceKind.MIN, 0, keepdim=True), ((7,),)),
+    Row(Expand((1, 1)), ((1,),)),
     *(Row(Permute(order), (S,)) for order in ((0, 2, 3, 1), (3, 2, 1, 0), (0, 1, 3, 2))),
     Row(Expand((2, 3, 4, 5)), ((3, 1, 1),)),
     *(Row(StridedSlice(axis, 1, 9, step), ((2, 9, 3),)) for axis in (1, 2) for step in (1, 2, 4)),

@@ -268,9 +268,10 @@ def arg_maximum_by_marks(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
     """
     if op.kind is not MAX:
         raise Refuse("it is no argmax")
-    axis = axis_of(op.axis, x.rank)
-    length = x.shape[axis]
     (top,) = op.infer([x.shape], [])
+    axis = axis_of(op.axis, x.rank) + 1
+    x = b.reshape(x, (1, *x.shape))
+    length = x.shape[axis]
     marked = b.add(Compare(CompareKind.GE), x, b.add(Reduce(MAX, (axis,), keepdim=True), x))
     marks = constant(np.arange(length, 0, -1, dtype=np.float64))
     best = b.add(Reduce(MAX, (axis,), keepdim=True), b.add(Scale(axis, 1), marked, weights=(marks,)))

@@ -135,6 +135,8 @@ def expand_by_tiles(b: RuleBuilder, op: Expand, x: Blob) -> Blob:
         (grows, [(have, want) for have, want in run])
         for grows, run in groupby((pair for pair in pairs if pair[1] != 1), key=lambda pair: pair[0] != pair[1])
     ]
+    if not runs:
+        return b.reshape(x, op.shape)
     sizes = [1 if grows else prod(have for have, _ in run) for grows, run in runs]
     x = b.reshape(x, tuple(sizes))
     for axis, (grows, run) in reversed(list(enumerate(runs))):
