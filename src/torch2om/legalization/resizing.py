@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -114,11 +114,14 @@ def resize_by_deconvolution(b: RuleBuilder, op: Resize, x: Blob) -> Blob:
     return b.reshape(b.add(layer, image, weights=(constant(filters),)), (*x.shape[:-2], *op.size))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
 class _Ramp:
     """One axis of a Deconvolution: y[p * stride + t - pad] gains kernel[t] * x[p], x repeated `border` times."""
 
-    def __init__(self, kernel: Floats, stride: int, pad: int, border: int) -> None:
-        self.kernel, self.stride, self.pad, self.border = kernel, stride, pad, border
+    kernel: Floats
+    stride: int
+    pad: int
+    border: int
 
     def matrix(self, length: int, size: int) -> Floats:
         """Return the matrix that the Deconvolution applies to x of `length` elements; refuse another size."""
@@ -152,23 +155,19 @@ def _forms(length: int, size: int) -> list[_Ramp]:
     forms = [_Ramp(np.ones(1), 1, 0, 0)] if length == size else []
     if size % length == 0 and size > length:
         factor = size // length
-        forms += [_Ramp(np.ones(factor), factor, 0, 0), _triangle(factor, centred=True)]
+        taps = 2 * factor - factor % 2
+        forms.append(_Ramp(np.ones(factor), factor, 0, 0))
+        forms.append(_Ramp(_triangle(factor, taps), factor, factor + (taps - factor) // 2, 1))
     if length > 1 and (size - 1) % (length - 1) == 0 and size > length:
-        forms.append(_triangle((size - 1) // (length - 1), centred=False))
+        factor = (size - 1) // (length - 1)
+        forms.append(_Ramp(_triangle(factor, 2 * factor - 1), factor, factor - 1, 0))
     return forms
 
 
-def _triangle(factor: int, *, centred: bool) -> _Ramp:
-    """Return linear interpolation at `factor` times as many places.
-
-    Centred, each element stands for `factor` places round it and the border is repeated; otherwise the first and last
-    places are the first and last elements.
-    """
-    taps = 2 * factor - factor % 2 if centred else 2 * factor - 1
-    middle = (taps - 1) / 2
-    kernel = 1 - np.abs(np.arange(taps) - middle) / factor
-    pad = factor + (taps - factor) // 2 if centred else factor - 1
-    return _Ramp(kernel, factor, pad, 1 if centred else 0)
+def _triangle(factor: int, taps: int) -> Floats:
+    """Return the weights of linear interpolation at `factor` times as many places, symmetric about the middle."""
+    kernel: Floats = 1 - np.abs(np.arange(taps) - (taps - 1) / 2) / factor
+    return kernel
 
 
 @legalizes(Resize)
