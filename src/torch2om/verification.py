@@ -31,7 +31,10 @@ from torch2om.targets import target as find_target
 MEANING_TOLERANCE = 1e-9
 FILES_TOLERANCE = 1e-5
 
-OWN_ROUNDINGS = 64  # roundings of the model's own dtype that may stand between it and float64 (float16, bfloat16)
+# The user's own model is held against float64 in its own precision: this run is there to find hidden state and
+# randomness, and must not mistake the rounding of a deep float32 net (1.5e-5 on wide_resnet50_2) for them.
+OWN_TOLERANCE = 1e-4
+OWN_ROUNDINGS = 64  # of the model's dtype, where that is coarser: float16, bfloat16
 
 Sample = Mapping[str, Array]
 
@@ -160,7 +163,7 @@ def _own_outputs(
 ) -> tuple[Comparison, ...]:
     """Compare what the user's own model returns, in its own precision, with the reference of the exported graph."""
     epsilon = max(torch.finfo(source.dtype).eps for source in program.inputs)
-    allowed = max(FILES_TOLERANCE, OWN_ROUNDINGS * epsilon)
+    allowed = max(OWN_TOLERANCE, OWN_ROUNDINGS * epsilon)
     found = []
     for output, value in zip(manifest.outputs, original_outputs(program, sample), strict=True):
         call = manifest.mirrors[output.blob]
