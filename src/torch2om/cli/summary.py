@@ -130,12 +130,12 @@ def _error(found: Comparison | None) -> Text:
 
 def applied_rules(conversion: Conversion) -> RenderableType:
     """Return which rules made layers, rewrites and legalizations apart: `3 layers rewritten for ascend310: ...`."""
-    from torch2om.legalization import rules
+    from torch2om.passes import all_rewrites
 
-    needed = {rule.name for family in rules().values() for rule in family}
+    wished = {rewrite.name for family in all_rewrites().values() for rewrite in family}
     groups = (
-        (f"rewritten for {conversion.target.name}", {n: c for n, c in conversion.rules.items() if n in needed}),
-        ("simplified", {n: c for n, c in conversion.rules.items() if n not in needed}),
+        (f"rewritten for {conversion.target.name}", {n: c for n, c in conversion.rules.items() if n not in wished}),
+        ("simplified", {n: c for n, c in conversion.rules.items() if n in wished}),
     )
     return Group(*(_rules(what, counts) for what, counts in groups if counts))
 
