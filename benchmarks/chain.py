@@ -1,7 +1,13 @@
-"""Cost grows linearly: a synthetic chain of 500, 2000 and 8000 layers, microseconds per layer of each of our stages."""
+"""Cost grows linearly: python benchmarks/chain.py
+
+Microseconds per layer of each stage on synthetic chains of 500, 2000 and 8000 layers, the median of ROUNDS; `read` is
+the reading of the written files, `run` one execution of them in float32. The last row is the largest cost per layer
+over the smallest.
+"""
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -9,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from torch2om.caffe.reader import read_net
 from torch2om.emission import Emission, emit
+from torch2om.executor import execute
 from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder, Names
 from torch2om.ir.net import Input, Net, Output
@@ -22,6 +30,8 @@ from torch2om.targets import check, target
 
 LENGTHS = (500, 2000, 8000)
 SHAPE = (1, 4, 8, 8)
+TARGET = target("ascend310")
+ROUNDS = 3
 
 
 def chain(length: int) -> Net:
@@ -37,22 +47,38 @@ def chain(length: int) -> Net:
     return Net("chain", (Input("x", SHAPE),), tuple(builder.layers), (Output(blob.name),))
 
 
-def main() -> None:
-    chosen = target("ascend310")
-    stages: dict[str, Callable[[Net], Net]] = {
-        "simplify": simplify,
-        "legalize": lambda net: prepared(net, chosen),
-        "check": lambda net: (check(net, chosen), net)[1],
-        "emit": lambda net: (emit(net, chosen, Emission(Path(tempfile.mkdtemp()))), net)[1],
-    }
-    print("|layers|" + "|".join(stages) + "|\n|---:|" + "---:|" * len(stages))
-    for length in LENGTHS:
-        net, row = chain(length), []
-        for stage in stages.values():
+def costs(length: int) -> dict[str, float]:
+    """Return microseconds per layer of each stage."""
+    with tempfile.TemporaryDirectory() as folder:
+        net, found = chain(length), {}
+        stages: dict[str, Callable[[Net], Net]] = {
+            "simplify": simplify,
+            "legalize": lambda net: prepared(net, TARGET),
+            "check": lambda net: check(net, TARGET),
+            "emit": lambda net: (emit(net, TARGET, Emission(Path(folder))), net)[1],
+            "read": lambda _: read_net(
+                Path(folder, "model.prototxt"), Path(folder, "model.caffemodel"), TARGET.dialect
+            ),
+            "run": lambda net: (execute(net, {"x": np.ones(SHAPE)}, np.float32), net)[1],
+        }
+        for name, stage in stages.items():
             begin = time.perf_counter()
             net = stage(net)
-            row.append((time.perf_counter() - begin) / length * 1e6)
-        print(f"|{length}|" + "|".join(f"{value:.0f}" for value in row) + "|")
+            found[name] = (time.perf_counter() - begin) / length * 1e6
+    return found
+
+
+def main() -> None:
+    table = {}
+    for length in LENGTHS:
+        rounds = [costs(length) for _ in range(ROUNDS)]
+        table[length] = {name: statistics.median(found[name] for found in rounds) for name in rounds[0]}
+    stages = table[LENGTHS[0]]
+    print("|layers|" + "|".join(stages) + "|\n|---:|" + "---:|" * len(stages))
+    for length, row in table.items():
+        print(f"|{length}|" + "|".join(f"{value:.0f}" for value in row.values()) + "|")
+    columns = [[row[name] for row in table.values()] for name in stages]
+    print("|ratio|" + "|".join(f"{max(column) / min(column):.2f}" for column in columns) + "|")
 
 
 if __name__ == "__main__":
