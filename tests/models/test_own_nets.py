@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from judging import TARGETS, faults, settled, subject, written
-from nets import CRNN, MLP, NamedOutputs, RecordOutput, Siamese, UNet, YoloHead
+from own_nets import CRNN, MLP, NamedOutputs, RecordOutput, Siamese, UNet, YoloHead
 from torch import nn
 
 Shape = tuple[int, ...]
