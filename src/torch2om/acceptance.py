@@ -13,7 +13,6 @@ from torch2om.caffe.blobs import StoredBlob
 from torch2om.caffe.caffemodel import StoredLayer, StoredNet, read_caffemodel
 from torch2om.caffe.reader import read_net
 from torch2om.caffe.tokens import decode_text
-from torch2om.caffe.wire import WireProblem
 from torch2om.errors import CaffeFileError, Diagnostic, LegalityError, Problems, Severity, UsageError
 from torch2om.frontend import Unreadable, judge
 from torch2om.ir.net import Net
@@ -21,6 +20,7 @@ from torch2om.ir.op import Shape, elements
 from torch2om.origin import NOWHERE, Origin
 from torch2om.targets import check, examine
 from torch2om.targets.limits import Target
+from torch2om.wire import WireProblem
 
 LATER = "T415"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch2om.caffe.wire import WireProblem
 from torch2om.caffe.writer import prototxt, write_caffemodel
 from torch2om.errors import Diagnostic, EmitError
 from torch2om.ir.net import Net
@@ -22,6 +21,7 @@ from torch2om.manifest import (
 from torch2om.publication import publish, reported, staged
 from torch2om.targets.limits import Target
 from torch2om.version import __version__
+from torch2om.wire import WireProblem
 
 MANIFEST = "manifest.json"
 

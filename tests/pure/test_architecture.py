@@ -13,7 +13,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 # A room may import the rooms of its own row and of the rows above it.
 ROWS = (
-    {"version", "codes", "errors", "origin", "publication"},
+    {"version", "codes", "errors", "origin", "publication", "wire"},
     {"ir"},
     {"layers"},
     {"caffe", "passes", "executor", "analysis"},

@@ -22,8 +22,8 @@ from torch2om.caffe.caffemodel import (
     write_caffemodel,
 )
 from torch2om.caffe.schema import schema
-from torch2om.caffe.wire import WireProblem, head, varint
-from torch2om.caffe.wire import field as wire_field
+from torch2om.wire import WireProblem, head, varint
+from torch2om.wire import field as wire_field
 
 RANDOM = np.random.default_rng(7)
 KERNEL = RANDOM.standard_normal((4, 3, 2, 2)).astype(np.float32)

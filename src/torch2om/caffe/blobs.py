@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from torch2om.caffe.wire import Chunk, Kind, WireProblem, packed_varints, read_chunk
+from torch2om.wire import Chunk, Kind, WireProblem, packed_varints, read_chunk
 
 Values = npt.NDArray[Any]  # Any: the file chooses among seven number types
 Number = np.dtype[Any]  # Any: the same

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from torch2om.caffe.blobs import StoredBlob, read_blob
 from torch2om.caffe.fields.bvlc import BVLC
-from torch2om.caffe.wire import Chunk, Kind, WireProblem, field, head, read_chunk, varint
+from torch2om.wire import Chunk, Kind, WireProblem, field, head, read_chunk, varint
 
 LARGEST_FILE = 2**31 - 1
 """The most bytes of a caffemodel that its readers take.

@@ -19,11 +19,11 @@ from torch2om.caffe.schema import CaffeMessage, schema
 from torch2om.caffe.stored import Weights
 from torch2om.caffe.tokens import SyntaxProblem, decode_text
 from torch2om.caffe.versions import Versions
-from torch2om.caffe.wire import WireProblem
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
 from torch2om.ir.net import Input, Layer, Net, Output
 from torch2om.ir.op import BadOp, Shape
 from torch2om.layers import CAFFE_TYPES
+from torch2om.wire import WireProblem
 
 
 def read_net(prototxt: Path, caffemodel: Path | None = None, dialect: Dialect = "any") -> Net:

@@ -1,8 +1,8 @@
 """tag, length, payload: protobuf's wire format, walked and written without protobuf.
 
-For caffemodels, whose bytes are nearly all packed floats: protobuf would copy them, and Python's would box each one.
-Every step is checked against the end of the message that it is in, so a truncated or foreign file raises WireProblem,
-and a length that lies allocates nothing. The encoding: https://protobuf.dev/programming-guides/encoding/.
+For caffemodels and om files, whose bytes are nearly all weights: protobuf would copy them, and Python's would box each
+number. Every step is checked against the end of the message that it is in, so a truncated or foreign file raises
+WireProblem, and a length that lies allocates nothing. The encoding: https://protobuf.dev/programming-guides/encoding/.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BLOCK = 1 << 16  # bytes of packed varints decoded at once
 
 
 class WireProblem(ValueError):  # noqa: N818 - a finding about the user's file, mapped to a diagnostic above
-    """A caffemodel that is not what its bytes promise: where (offset from the file's beginning) and why."""
+    """Bytes that are not what they promise: where (offset from the file's beginning) and why."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(f"byte {offset}: {message}")
@@ -57,7 +57,7 @@ def read_chunk(data: memoryview, at: int, end: int) -> Chunk:
     tag, start = read_varint(data, at, end)
     number, kind = tag >> 3, tag & 7
     if number == 0 or kind not in (0, 1, 2, 3, 5):
-        raise WireProblem(at, f"no field begins with the tag {tag}: not a caffemodel, or a damaged one")
+        raise WireProblem(at, f"no field begins with the tag {tag}: another kind of file, or a damaged one")
     match kind:
         case Kind.VARINT:
             value, stop = read_varint(data, start, end)
