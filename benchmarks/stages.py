@@ -30,6 +30,7 @@ from torch2om.emission import Artifact, Emission, emit
 from torch2om.ir.net import Net
 from torch2om.loading import load_model
 from torch2om.pipeline import Request, Stage, run
+from torch2om.pytorch_models import PyTorchModel
 from torch2om.targets.limits import Target
 
 MODELS = ("resnet50", "vgg16", "mobilenet_v2")
@@ -60,7 +61,7 @@ def measure(name: str) -> dict[str, float]:
         peaks[stage.name] = peak_mib()
 
     with tempfile.TemporaryDirectory() as folder:
-        conversion = run(model, {"x": SHAPE}, Request("ascend310", Path(folder)), on_end=note)
+        conversion = run(PyTorchModel(model, {"x": SHAPE}), Request("ascend310", Path(folder)), on_end=note)
         assert conversion.artifact is not None
         assert conversion.net is not None
         size = conversion.artifact.caffemodel.stat().st_size

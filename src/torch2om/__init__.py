@@ -14,14 +14,16 @@ from torch2om.version import __version__
 if TYPE_CHECKING:
     from torch2om.analysis import analyze
     from torch2om.caffe.reader import read_net
+    from torch2om.caffe_models import convert_caffe
     from torch2om.emission import emit
     from torch2om.errors import Torch2omError
     from torch2om.executor import execute
     from torch2om.legalization import legalize
     from torch2om.lowering import lower, lowers
     from torch2om.passes import simplify
-    from torch2om.pipeline import Conversion, convert
+    from torch2om.pipeline import Conversion
     from torch2om.program import canonicalize, capture
+    from torch2om.pytorch_models import convert
     from torch2om.targets import TARGETS, check, target
     from torch2om.verification import verify
 
@@ -33,7 +35,8 @@ _HOMES = {
     "canonicalize": "program",
     "capture": "program",
     "check": "targets",
-    "convert": "pipeline",
+    "convert": "pytorch_models",
+    "convert_caffe": "caffe_models",
     "emit": "emission",
     "execute": "executor",
     "legalize": "legalization",
@@ -55,6 +58,7 @@ __all__ = [
     "capture",
     "check",
     "convert",
+    "convert_caffe",
     "emit",
     "execute",
     "legalize",

@@ -1,4 +1,4 @@
-"""convert(): the stages in order, and the record of what they made."""
+"""The stages in order, whatever the net comes from, and the record of what they made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from torch2om.acceptance import assured
 from torch2om.analysis import analyze
@@ -16,15 +16,12 @@ from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic
 from torch2om.ir.net import Net
 from torch2om.legalization import expose_outputs, keep_apart, legalize
-from torch2om.lowering import lower
-from torch2om.lowering.registry import Function, Overload
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
-from torch2om.program import Inputs, Model, Program, canonicalize, capture
 from torch2om.publication import reported, staged
 from torch2om.targets import target as find_target
 from torch2om.targets.limits import Target
-from torch2om.verification import Sample, Verification, random_samples, verify
+from torch2om.verification import Reference, Sample, Verification, random_samples, verify
 
 T = TypeVar("T")
 
@@ -43,17 +40,16 @@ OnEnd = Callable[[Stage], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What a conversion is asked for beside the model and its inputs.
+    """What a conversion is asked for beside the model.
 
     `samples` is a number of seeded inputs or the inputs themselves; 0 leaves verification out. `allow` names the
-    inexact rules that may run. `lowerings` add to the built-in table. `source` says where the model came from.
+    inexact rules that may run. `source` says where the model came from.
     """
 
     target: str = "ascend310"
     out: Path = Path("out")
     name: str = "model"
     samples: int | Iterable[Sample] = 2
-    lowerings: Mapping[Overload, Function] = field(default_factory=dict)
     allow: Collection[str] = ()
     source: Source = field(default_factory=Source)
 
@@ -67,15 +63,10 @@ class Conversion:
 
     target: Target
     stages: list[Stage] = field(default_factory=list)
-    program: Program | None = None
     net: Net | None = None
+    notes: tuple[Diagnostic, ...] = ()
     artifact: Artifact | None = None
     verification: Verification | None = None
-
-    @property
-    def notes(self) -> tuple[Diagnostic, ...]:
-        """What the stages remarked without refusing."""
-        return () if self.program is None else tuple(self.program.notes)
 
     @property
     def rules(self) -> Mapping[str, int]:
@@ -126,62 +117,53 @@ class Timer:
         return result
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What a model is when it enters: a net of its meaning, what the files must equal, and what was remarked."""
+
+    net: Net
+    reference: Reference
+    notes: tuple[Diagnostic, ...] = ()
+
+
+class Convertible(Protocol):
+    """What is converted: a PyTorch model or Caffe files."""
+
+    def enter(self, stage: Timer) -> Entry:
+        """Return the model as a net, by stages of its own."""
+
+
 def run(
-    model: Model,
-    inputs: Inputs,
-    request: Request,
-    on_start: OnStart = lambda _: None,
-    on_end: OnEnd = lambda _: None,
+    model: Convertible, request: Request, on_start: OnStart = lambda _: None, on_end: OnEnd = lambda _: None
 ) -> Conversion:
     """Run all stages, telling `on_start` and `on_end` of each.
 
-    Files that differ from PyTorch are not published: the record then holds the difference and no artifact.
+    Files that differ from the model are not published: the record then holds the difference and no artifact.
     """
     target = find_target(request.target)
     conversion = Conversion(target)
     stage = Timer(conversion, on_start, on_end)
-    program = stage("capture", lambda: capture(model, inputs))
-    program = conversion.program = stage("canonicalize", lambda: canonicalize(program))
-    net = conversion.net = stage("lower", lambda: lower(program, request.lowerings))
-    net = conversion.net = stage("simplify", lambda: simplify(net))
+    entry = model.enter(stage)
+    conversion.notes = entry.notes
+    net = conversion.net = stage("simplify", lambda: simplify(entry.net))
     net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
     stage("check", lambda: assured(net, target))
-    emission = Emission(request.out, request.name, request.source, tuple(map(str, program.notes)))
+    emission = Emission(request.out, request.name, request.source, tuple(map(str, entry.notes)))
     with reported(request.out), staged(request.out) as folder:
         draft = stage("emit", lambda: write(net, target, emission, folder))
         if request.samples:
-            samples = random_samples(program, request.samples) if isinstance(request.samples, int) else request.samples
-            conversion.verification = stage("verify", lambda: verify(program, draft, samples, net))
+            samples = _samples(entry.net, request.samples)
+            conversion.verification = stage("verify", lambda: verify(entry.reference, draft, samples, net))
         if conversion.verification is None or conversion.verification.equal:
             conversion.artifact = published(draft, request.out)
     return conversion
+
+
+def _samples(net: Net, wanted: int | Iterable[Sample]) -> Iterable[Sample]:
+    return random_samples(net.inputs, wanted) if isinstance(wanted, int) else wanted
 
 
 def prepared(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
     """Return the net legal for the target, its outputs exposed to every reader, with final names."""
     legal = legalize(name_layers(net), target, allow)
     return name_layers(keep_apart(expose_outputs(legal, target), target))
-
-
-def convert(  # noqa: PLR0913 - the user's one call: every option by its name
-    model: Model,
-    inputs: Inputs,
-    target: str = "ascend310",
-    out: str | Path = "out",
-    *,
-    name: str = "model",
-    samples: int | Iterable[Sample] = 2,
-    lowerings: Mapping[Overload, Function] | None = None,
-    allow: Collection[str] = (),
-) -> Conversion:
-    """Convert a PyTorch model to Caffe files for a target, and prove that they compute the same.
-
-    `inputs` maps forward's argument names to shapes or tensors. Writes `out/NAME.prototxt`, `out/NAME.caffemodel` and
-    `out/manifest.json`. Raises `Torch2omError`: what cannot be captured, lowered or made legal, and a result that
-    differs from PyTorch, each at the user's line.
-    """
-    request = Request(target, Path(out), name, samples, lowerings or {}, allow)
-    conversion = run(model, inputs, request)
-    if conversion.verification is not None:
-        conversion.verification.raise_if_different()
-    return conversion

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,31 @@ from torch2om.program.evaluation import compute, widened
 from torch2om.program.failures import quiet
 from torch2om.program.graph import Program
 from torch2om.program.structure import leaves
+from torch2om.verification import OwnRun, Sample
+
+# The user's own model is held against float64 in its own precision: this run is there to find hidden state and
+# randomness, and must not mistake the rounding of a deep float32 net (1.5e-5 on wide_resnet50_2) for them.
+OWN_TOLERANCE = 1e-4
+OWN_ROUNDINGS = 64  # of the model's dtype, where that is coarser: float16, bfloat16
 
 Values = npt.NDArray[Any]  # floats in the asked width; integers and truth values as PyTorch has them
+
+
+@dataclass(frozen=True)
+class ProgramReference:
+    """A PyTorch program as what files must be equal to; the user's own model must be equal to it too."""
+
+    program: Program
+    title: str = "PyTorch"
+
+    def values(self, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
+        """Return the float64 values of these calls."""
+        return {call: value for call, value in reference_values(self.program, sample) if call in wanted}
+
+    def own_runs(self, sample: Sample) -> Iterator[OwnRun]:
+        """Yield what the user's own model returns."""
+        epsilon = max(torch.finfo(source.dtype).eps for source in self.program.inputs)
+        yield OwnRun(original_outputs(self.program, sample), max(OWN_TOLERANCE, OWN_ROUNDINGS * epsilon))
 
 
 def reference_values(

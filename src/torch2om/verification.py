@@ -1,47 +1,74 @@
-"""The stage verify: every mirrored blob against PyTorch, in float64 for the meaning and float32 for the files.
+"""The stage verify: every mirrored blob against a reference, in float64 for the meaning and float32 for the files.
 
-The reference is the exported graph in float64, and that graph is held against the user's own model first. The meaning
-is the net in memory, run in float64 with weights folded in float64: it must equal PyTorch in float64 to
-1e-9 of the blob's scale (or the bound that an applied rule declares). The files are read back as a stranger would
-read them and run in float32: they must equal the same reference to 1e-5.
+The reference computes in float64: the exported graph of a PyTorch model, which is held against the user's own model
+first, or the net of other Caffe files. The meaning is the net in memory, run in float64 with weights folded in
+float64: it must equal the reference to 1e-9 of the blob's scale (or the bound that an applied rule declares). The files
+are read back as a stranger would read them and run in float32: they must equal the same reference to 1e-5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from torch2om.caffe.reader import read_net
 from torch2om.emission import Artifact
 from torch2om.errors import Diagnostic, VerificationError
 from torch2om.executor import blobs
 from torch2om.ir.net import Layer, Net
-from torch2om.ir.op import Array
+from torch2om.ir.op import Array, Shape
 from torch2om.legalization.rules import rules
 from torch2om.manifest import Manifest
 from torch2om.origin import NOWHERE, Origin
-from torch2om.program import Program
-from torch2om.reference import original_outputs, reference_values
 from torch2om.targets import target as find_target
 
 MEANING_TOLERANCE = 1e-9
 FILES_TOLERANCE = 1e-5
 
-# The user's own model is held against float64 in its own precision: this run is there to find hidden state and
-# randomness, and must not mistake the rounding of a deep float32 net (1.5e-5 on wide_resnet50_2) for them.
-OWN_TOLERANCE = 1e-4
-OWN_ROUNDINGS = 64  # of the model's dtype, where that is coarser: float16, bfloat16
-
 Sample = Mapping[str, Array]
+
+
+class Fed(Protocol):
+    """An input of whatever is verified."""
+
+    @property
+    def name(self) -> str:
+        """What a sample calls it."""
+
+    @property
+    def shape(self) -> Shape:
+        """Its dims."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRun:
+    """What the user's own model returns, in its own precision, and how far that may be from the reference."""
+
+    outputs: tuple[Array, ...]
+    tolerance: float
+
+
+class Reference(Protocol):
+    """What files must be equal to."""
+
+    @property
+    def title(self) -> str:
+        """Its name in messages."""
+
+    def values(self, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
+        """Return the values of these calls (blobs, of a net), computed in float64."""
+
+    def own_runs(self, sample: Sample) -> Iterable[OwnRun]:
+        """Yield what must be equal to the reference itself: the model that it was made of, if it is not that model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One blob against its PyTorch value: the largest error relative to the value's scale, and the cosine."""
+    """One blob against its value in the reference: the largest error relative to the value's scale, and the cosine."""
 
     blob: str
     call: str
@@ -86,8 +113,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Verification:
-    """The result: every run, and whether all blobs of all runs are equal."""
+    """The result: what the files were compared with, every run, and whether all blobs of all runs are equal."""
 
+    reference: str
     runs: tuple[Run, ...]
 
     @property
@@ -98,7 +126,8 @@ class Verification:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """One diagnostic per run that differs, naming the first layer that diverges, at the user's line."""
-        return tuple(_difference(run, run.first_difference) for run in self.runs if run.first_difference is not None)
+        first = ((run, run.first_difference) for run in self.runs)
+        return tuple(_difference(run, found, self.reference) for run, found in first if found is not None)
 
     def raise_if_different(self) -> Verification:
         """Return self, or raise `VerificationError` with the first layer that diverges in each run."""
@@ -107,70 +136,65 @@ class Verification:
         return self
 
 
-def _difference(run: Run, found: Comparison) -> Diagnostic:
-    text = (
-        f"{found.blob} differs from {found.call} by {found.error:.3g} of its scale ({run.dtype}, sample {run.sample})"
-    )
+def _difference(run: Run, found: Comparison, reference: str) -> Diagnostic:
+    text = f"{found.blob} differs from {found.call} of {reference} by {found.error:.3g} of its scale"
     return Diagnostic(
         run.code,
-        f"{text}; at most {found.tolerance:g} is allowed",
+        f"{text} ({run.dtype}, sample {run.sample}); at most {found.tolerance:g} is allowed",
         origin=found.origin,
         layer=found.layer,
         details=(f"rules applied there: {', '.join(found.origin.via)}",) if found.origin.via else (),
     )
 
 
-def verify(program: Program, artifact: Artifact, samples: Iterable[Sample], net: Net | None = None) -> Verification:
-    """Compare the written files with PyTorch on every sample; with `net` (the legalized one) its meaning as well.
+def verify(reference: Reference, artifact: Artifact, samples: Iterable[Sample], net: Net | None = None) -> Verification:
+    """Compare the written files with the reference on every sample; with `net` (the legalized one) its meaning as well.
 
-    Raises `VerificationError` (V703) if PyTorch itself computes a value that is not finite on a sample.
+    Raises `VerificationError` (V703) if the reference itself computes a value that is not finite on a sample.
     """
     manifest = artifact.manifest
     written = read_net(artifact.prototxt, artifact.caffemodel, find_target(manifest.target).dialect)
     bounds = _bounds(manifest, net or written)
     runs: list[Run] = []
     for index, sample in enumerate(samples):
-        reference = _reference(program, sample, frozenset(manifest.mirrors.values()))
-        runs.append(Run("model", "V705", "own dtype", index, _own_outputs(program, manifest, sample, reference)))
+        values = _finite(reference, sample, frozenset(manifest.mirrors.values()))
+        runs += (_own_run(manifest, index, own, values) for own in reference.own_runs(sample))
         if net is not None:
-            meaning = _Judge(manifest, reference, MEANING_TOLERANCE, bounds)
+            meaning = _Judge(manifest, values, MEANING_TOLERANCE, bounds)
             runs.append(Run("meaning", "V701", "float64", index, meaning.compare(net, sample, np.float64)))
-        files = _Judge(manifest, reference, FILES_TOLERANCE, bounds)
+        files = _Judge(manifest, values, FILES_TOLERANCE, bounds)
         runs.append(Run("files", "V702", "float32", index, files.compare(written, sample, np.float32)))
-    return Verification(tuple(runs))
+    return Verification(reference.title, tuple(runs))
 
 
-def random_samples(program: Program, count: int, seed: int = 0) -> Iterator[Sample]:
+def random_samples(inputs: Iterable[Fed], count: int, seed: int = 0) -> Iterator[Sample]:
     """Yield seeded samples: standard normal inputs, and every second one uniform in [0, 1) as images are."""
     generator = np.random.default_rng(seed)
+    sources = tuple(inputs)
     for index in range(count):
         draw = generator.standard_normal if index % 2 == 0 else generator.random
-        yield {source.name: draw(source.shape).astype(np.float32) for source in program.inputs}
+        yield {source.name: draw(source.shape).astype(np.float32) for source in sources}
 
 
-def _reference(program: Program, sample: Sample, calls: frozenset[str]) -> Mapping[str, Array]:
-    """Return PyTorch's float64 values of the calls that blobs mirror."""
-    found = {call: value for call, value in reference_values(program, sample) if call in calls}
+def _finite(reference: Reference, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
+    """Return the reference's values of what blobs mirror; raise if one of them is not finite."""
+    found = reference.values(sample, wanted)
     broken = [call for call, value in found.items() if not np.isfinite(value).all()]
     if broken:
-        text = f"PyTorch computes values that are not finite, first in {broken[0]}"
+        text = f"{reference.title} computes values that are not finite, first in {broken[0]}"
         raise VerificationError(Diagnostic("V703", text))
     return found
 
 
-def _own_outputs(
-    program: Program, manifest: Manifest, sample: Sample, reference: Mapping[str, Array]
-) -> tuple[Comparison, ...]:
-    """Compare what the user's own model returns, in its own precision, with the reference of the exported graph."""
-    epsilon = max(torch.finfo(source.dtype).eps for source in program.inputs)
-    allowed = max(OWN_TOLERANCE, OWN_ROUNDINGS * epsilon)
+def _own_run(manifest: Manifest, index: int, own: OwnRun, values: Mapping[str, Array]) -> Run:
+    """Compare what the user's own model returns with the reference that was made of it."""
     found = []
-    for output, value in zip(manifest.outputs, original_outputs(program, sample), strict=True):
+    for output, value in zip(manifest.outputs, own.outputs, strict=True):
         call = manifest.mirrors[output.blob]
         origin = next((layer.origin for layer in manifest.layers if layer.name == output.blob), NOWHERE)
-        error, angle = relative_error(value, reference[call]), cosine(value, reference[call])
-        found.append(Comparison(output.blob, call, output.blob, origin, error, angle, allowed, is_output=True))
-    return tuple(found)
+        error, angle = relative_error(value, values[call]), cosine(value, values[call])
+        found.append(Comparison(output.blob, call, output.blob, origin, error, angle, own.tolerance, is_output=True))
+    return Run("model", "V705", "own dtype", index, tuple(found))
 
 
 def _bounds(manifest: Manifest, net: Net) -> Mapping[str, float]:

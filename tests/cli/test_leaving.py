@@ -162,9 +162,18 @@ WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from torch2om.cli impo
     "verb", ["check tiny.prototxt -t caffe", "analyze tiny.prototxt", "ops", "limits", "explain", "doctor"]
 )
 def test_verbs_for_caffe_files_work_without_torch(net: Path, verb: str) -> None:
-    line = [sys.executable, "-c", WITHOUT_TORCH, *verb.split()]
-    ran = subprocess.run(line, cwd=net.parent, capture_output=True, text=True, check=False)
+    ran = run_without_torch(net, verb)
     assert (ran.returncode in (0, 1 if verb == "doctor" else 0), ran.stderr) == (True, "")
+
+
+def test_caffe_files_are_converted_and_verified_without_torch(net: Path) -> None:
+    assert run_without_torch(net, "convert tiny.prototxt").returncode == Status.OK
+    assert run_without_torch(net, "verify out").returncode == Status.OK
+
+
+def run_without_torch(net: Path, verb: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-c", WITHOUT_TORCH, *verb.split()]
+    return subprocess.run(line, cwd=net.parent, capture_output=True, text=True, check=False)
 
 
 def test_convert_without_torch_says_what_to_install(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from torch2om.lowering import lower
 from torch2om.passes import simplify
 from torch2om.pipeline import prepared
 from torch2om.program import Inputs, Program, canonicalize, capture
-from torch2om.reference import original_outputs
+from torch2om.reference import ProgramReference, original_outputs
 from torch2om.targets import check, target
 from torch2om.verification import Sample, Verification, random_samples, relative_error, verify
 
@@ -49,7 +49,7 @@ class Subject:
 def subject(model: nn.Module, inputs: Inputs) -> Subject:
     program = canonicalize(capture(model, inputs))
     net = simplify(lower(program))
-    sample = next(random_samples(program, 1))
+    sample = next(random_samples(net.inputs, 1))
     return Subject(program, net, sample, counted_macs(model, sample))
 
 
@@ -91,7 +91,7 @@ def written(subject: Subject, name: str, folder: Path) -> Written:
     chosen = target(name)
     net = check(prepared(subject.net, chosen), chosen)
     artifact = emit(net, chosen, Emission(folder / name))
-    return Written(net, artifact, verify(subject.program, artifact, [subject.sample], net))
+    return Written(net, artifact, verify(ProgramReference(subject.program), artifact, [subject.sample], net))
 
 
 def faults(subject: Subject, folder: Path, most_macs: float = math.inf) -> list[str]:

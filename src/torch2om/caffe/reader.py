@@ -18,6 +18,7 @@ from torch2om.caffe.parameters import read_op
 from torch2om.caffe.schema import CaffeMessage, schema
 from torch2om.caffe.stored import Weights
 from torch2om.caffe.tokens import SyntaxProblem, decode_text
+from torch2om.caffe.unknown import unknown_type_hint
 from torch2om.caffe.versions import Versions
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
 from torch2om.ir.net import Input, Layer, Net, Output
@@ -117,7 +118,7 @@ class _Reading:
         bottoms = [self._bottom(entry, bottom) for bottom in entry.bottoms]
         op_class = CAFFE_TYPES.get(_ALIASES.get(entry.type, entry.type))
         if op_class is None:
-            self._refuse(entry, "F502", f"no layer type {entry.type!r} is known")
+            self._refuse(entry, "F502", f"no layer type {entry.type!r} is known", unknown_type_hint(entry.type))
             return
         known = tuple(bottom for bottom in bottoms if bottom is not None)
         if len(known) != len(bottoms):
@@ -131,7 +132,8 @@ class _Reading:
             raise BadOp(f"it has {len(entry.tops)} tops, {len(found)} are needed")
         tops = tuple(self._top(entry, top) for top in entry.tops)
         self._shapes.update(zip(tops, found, strict=True))
-        self._layers.append(Layer(entry.name, op, known, tops, weights, replace(entry.origin, module=entry.name)))
+        origin = replace(entry.origin, call=entry.name, module=entry.name, leaf=True)
+        self._layers.append(Layer(entry.name, op, known, tops, weights, origin))
 
     def _bottom(self, entry: LayerEntry, blob: str) -> str | None:
         """Return the version of the blob that the layer reads; None if it has none, which is reported once."""
@@ -165,8 +167,8 @@ class _Reading:
             raise BadOp(f"its top {top!r} is already made by another layer")
         return self._versions.define(top, entry.name)
 
-    def _refuse(self, entry: LayerEntry, code: str, text: str) -> None:
-        self._problems.add(Diagnostic(code, text, origin=entry.origin, layer=entry.name))
+    def _refuse(self, entry: LayerEntry, code: str, text: str, hint: str = "") -> None:
+        self._problems.add(Diagnostic(code, text, origin=entry.origin, layer=entry.name, hint=hint))
         self._give_up(entry)
 
     def _give_up(self, entry: LayerEntry) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from torch2om.cli import figures
 from torch2om.cli.answer import Answer
 from torch2om.cli.findings import blocks, findings
-from torch2om.cli.options import AsJson, Caffemodel, Inputs, Prototxt, Weights
+from torch2om.cli.options import AsJson, Caffemodel, Inputs, Prototxt, Weights, is_prototxt
 from torch2om.cli.status import Status
 from torch2om.cli.tables import table
 from torch2om.errors import Diagnostic, Severity, UsageError
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from torch2om.cli.arrays import Numbers
     from torch2om.ir.net import Net
     from torch2om.ir.op import Shape
-
-PROTOTXT_SUFFIXES = (".prototxt", ".pbtxt", ".txt")
 
 
 class Width(StrEnum):
@@ -161,13 +159,12 @@ def analyze(
     from torch2om.analysis import analyze as count
     from torch2om.caffe.reader import read_net
 
-    path = Path(model)
-    if path.suffix in PROTOTXT_SUFFIXES:
+    if is_prototxt(model):
         if inputs or weights:
             raise UsageError(
                 Diagnostic("U112", f"{model} is a Caffe file: --input and --weights are for PyTorch models")
             )
-        net = read_net(path, caffemodel)
+        net = read_net(Path(model), caffemodel)
     else:
         net = _net_of_model(model, caffemodel, inputs, weights)
     found = count(net)

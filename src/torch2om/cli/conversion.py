@@ -1,4 +1,4 @@
-"""The verbs for PyTorch models: convert and verify."""
+"""The verbs convert and verify: of PyTorch models, and of other people's Caffe files."""
 
 from __future__ import annotations
 
@@ -34,12 +34,16 @@ def convert(
     sample: Sample = [],  # noqa: B006 - typer copies it
     samples: Samples = 2,
     compare: Annotated[
-        bool, typer.Option("--verify/--no-verify", help="Compare the written files with PyTorch.")
+        bool, typer.Option("--verify/--no-verify", help="Compare the written files with the model.")
     ] = True,
     as_json: AsJson = False,
 ) -> Answer:
-    """Convert a PyTorch model to Caffe files, and prove that they are equal."""
-    from torch2om.cli.models import load, samples_of, shapes_of, source_of
+    """Convert a PyTorch model, or other Caffe files, to Caffe files for a target, and prove that they are equal.
+
+    Of Caffe files, MODEL is the .prototxt and --weights the .caffemodel; they need no torch.
+    """
+    from torch2om.cli.models import chosen, samples_of, shapes_of
+    from torch2om.pipeline import Request, run
     from torch2om.targets import target as find_target
 
     find_target(target)
@@ -47,12 +51,10 @@ def convert(
     own = samples_of(sample, given)
     shapes = given or {name: array.shape for each in own[:1] for name, array in each.items()}
     with Progress() as progress:
-        loaded = progress.stage("load", lambda: load(source_of(model, weights)))
-        from torch2om.pipeline import Request, run
-
-        request = Request(target, out, name, (own or samples) if compare else 0, source=loaded.source)
-        conversion = run(loaded.model, shapes, request, progress.start, progress.end)
-    return _converted(conversion, model, (*loaded.notes, *conversion.notes), progress)
+        choice = chosen(model, weights, shapes, progress)
+        request = Request(target, out, name, (own or samples) if compare else 0, source=choice.source)
+        conversion = run(choice.model, request, progress.start, progress.end)
+    return _converted(conversion, model, (*choice.notes, *conversion.notes), progress)
 
 
 def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...], progress: Progress) -> Answer:
@@ -126,28 +128,23 @@ def verify(
     samples: Samples = 2,
     as_json: AsJson = False,
 ) -> Answer:
-    """Compare a conversion's files with their PyTorch model again."""
-    from torch2om.cli.models import load, samples_of, source_of
+    """Compare a conversion's files with the model that they came from again."""
+    from torch2om.cli.models import reference_of, samples_of, source_of
     from torch2om.emission import artifact_in
+    from torch2om.verification import random_samples
+    from torch2om.verification import verify as compare
 
     artifact = artifact_in(folder)
+    inputs = artifact.manifest.inputs
     source = source_of(model, weights) if model or weights else artifact.manifest.source
     if not source.model:
         text = f"the files in {folder} were not converted by a command, so their model has no name"
         raise UsageError(Diagnostic("U101", text, hint="name it with --model"))
-    shapes = {record.argument: record.shape for record in artifact.manifest.inputs}
+    shapes = {record.argument: record.shape for record in inputs}
     own = samples_of(sample, shapes)
     with Progress() as progress:
-        loaded = progress.stage("load", lambda: load(source))
-        from torch2om.program import canonicalize, capture
-        from torch2om.verification import random_samples
-        from torch2om.verification import verify as compare
-
-        program = progress.stage("capture", lambda: capture(loaded.model, shapes))
-        canonical = progress.stage("canonicalize", lambda: canonicalize(program))
-        found = progress.stage(
-            "verify", lambda: compare(canonical, artifact, own or random_samples(canonical, samples))
-        )
+        reference = reference_of(source, shapes, progress)
+        found = progress.stage("verify", lambda: compare(reference, artifact, own or random_samples(inputs, samples)))
     return _verified(artifact.manifest, found)
 
 

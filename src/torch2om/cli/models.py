@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from torch2om.cli.arrays import Numbers, read_archive, read_array
+from torch2om.cli.options import is_prototxt
+from torch2om.cli.progress import Progress
 from torch2om.doctor import has_torch
 from torch2om.errors import Diagnostic, UsageError
 from torch2om.ir.op import Shape
@@ -17,7 +19,9 @@ from torch2om.ir.text import shape_text
 from torch2om.manifest import Source
 
 if TYPE_CHECKING:
+    from torch2om.pipeline import Convertible
     from torch2om.program import Model, Program
+    from torch2om.verification import Reference
 
 EXAMPLE = "write for example x=1x3x224x224"
 
@@ -43,6 +47,43 @@ def load(source: Source) -> Loaded:
     model = load_model(source.model, source.seed)
     notes = load_weights(model, source.weights).notes() if source.weights else ()
     return Loaded(model, source, notes)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be converted, where it came from, and what was remarked on the way."""
+
+    model: Convertible
+    source: Source
+    notes: tuple[Diagnostic, ...] = ()
+
+
+def chosen(model: str, weights: Path | None, shapes: Mapping[str, Shape], progress: Progress) -> Choice:
+    """Return what MODEL and --weights name: a PyTorch model or Caffe files."""
+    if is_prototxt(model):
+        from torch2om.caffe_models import CaffeModel
+
+        files = CaffeModel(Path(model), weights)
+        return Choice(files, files.source)
+    loaded = progress.stage("load", lambda: load(source_of(model, weights)))
+    from torch2om.pytorch_models import PyTorchModel
+
+    return Choice(PyTorchModel(loaded.model, shapes), loaded.source, loaded.notes)
+
+
+def reference_of(source: Source, shapes: Mapping[str, Shape], progress: Progress) -> Reference:
+    """Return what a conversion's files must be equal to, made again from the model or the files it came from."""
+    if is_prototxt(source.model):
+        from torch2om.caffe_models import CaffeModel, NetReference
+
+        files = CaffeModel(Path(source.model), Path(source.weights) if source.weights else None)
+        return NetReference(progress.stage("read", files.net), files.prototxt.name)
+    loaded = progress.stage("load", lambda: load(source))
+    from torch2om.program import canonicalize, capture
+    from torch2om.reference import ProgramReference
+
+    program = progress.stage("capture", lambda: capture(loaded.model, shapes))
+    return ProgramReference(progress.stage("canonicalize", lambda: canonicalize(program)))
 
 
 def program_of(model: str, given: Sequence[str], weights: Path | None) -> Program:

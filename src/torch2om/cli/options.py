@@ -12,11 +12,19 @@ Prototxt = Annotated[Path, typer.Argument(metavar="PROTOTXT", help="The net's te
 Caffemodel = Annotated[
     Path | None, typer.Argument(metavar="[CAFFEMODEL]", help="The net's weights.", show_default=False)
 ]
+PROTOTXT_SUFFIXES = (".prototxt", ".pbtxt", ".txt")
+
+
+def is_prototxt(model: str) -> bool:
+    """Whether MODEL names a Caffe file: by its suffix."""
+    return Path(model).suffix in PROTOTXT_SUFFIXES
+
+
 Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="package.module:callable, file.py:callable, a .pt2 of torch.export.save, or a TorchScript .pt.",
+        help="package.module:callable, file.py:callable, a torch.export .pt2, a TorchScript .pt, or a .prototxt.",
         show_default=False,
     ),
 ]
@@ -26,7 +34,9 @@ Inputs = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", "-w", metavar="FILE", help="A .pth or .safetensors to load.", show_default=False),
+    typer.Option(
+        "--weights", "-w", metavar="FILE", help="A .pth, .safetensors or .caffemodel to load.", show_default=False
+    ),
 ]
 Samples = Annotated[
     int, typer.Option("--samples", metavar="N", min=1, help="How many seeded random inputs to compare on.")

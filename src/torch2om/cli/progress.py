@@ -48,7 +48,7 @@ class Progress:
         """Show that a stage is running."""
         if self._screen.is_terminal:
             ended = (stage_line(*stage) for stage in self.times)
-            self._live.update(Group(*ended, Spinner("dots", Text(name, "bold"))))
+            self._live.update(Group(*ended, Spinner("dots", Text(name, "bold"))), refresh=True)
 
     def end(self, stage: Stage) -> None:
         """Show how long a stage took."""

@@ -29,9 +29,9 @@ def verdict(name: str, target: str, verification: Verification | None) -> Text:
     if verification is None:
         said = Text("not verified", "bold yellow")
     elif verification.equal:
-        said = Text("equal to PyTorch", "bold green")
+        said = Text(f"equal to {verification.reference}", "bold green")
     else:
-        said = Text("DIFFERS from PyTorch", "bold red")
+        said = Text(f"DIFFERS from {verification.reference}", "bold red")
     return Text.assemble((name, "bold"), f" for {target}: ", said)
 
 
@@ -100,7 +100,7 @@ def _legend(verification: Verification, kinds: Iterable[str]) -> str:
     return f"{compared}; errors relative to the blob's largest value.\n{what}."
 
 
-# What a run compares with the exported PyTorch graph in float64.
+# What a run compares with the reference in float64.
 _KINDS = {
     "model": "your model itself",
     "meaning": "the layers in float64",

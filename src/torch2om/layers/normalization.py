@@ -26,7 +26,8 @@ class BatchNorm(Op):
     caffe_type: ClassVar[str | None] = "BatchNorm"
     message: ClassVar[str] = "batch_norm_param"
 
-    use_global_stats: bool = True
+    # The schema's default is false, but readers take an absent field as true in a deployed net.
+    use_global_stats: bool = spelled(Spelling("use_global_stats", always=True), default=True)
     eps: float = 1e-5
 
     def __post_init__(self) -> None:

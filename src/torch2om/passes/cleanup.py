@@ -26,9 +26,9 @@ from torch2om.passes.rules import RewriteBuilder, rewrites
 
 
 @rewrites(Dropout, Split)
-def copy_is_nothing(b: RewriteBuilder, op: Dropout | Split, x: Blob) -> Blob | None:  # noqa: ARG001 - the registry's form
-    """dropout(x) = x in a deployed net, and a copy is the blob itself."""
-    return x if len(b.layer.tops) == 1 else None
+def copy_is_nothing(b: RewriteBuilder, op: Dropout | Split, x: Blob) -> tuple[Blob, ...]:  # noqa: ARG001 - the registry's form
+    """dropout(x) = x in a deployed net, and every copy is the blob itself."""
+    return (x,) * len(b.layer.tops)
 
 
 @rewrites(Reshape, Flatten, Expand)

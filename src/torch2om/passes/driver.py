@@ -53,6 +53,6 @@ def _rewrite(assembly: Assembly, layer: Layer) -> bool:
         builder = RewriteBuilder(assembly, layer, rule.name)
         result = rule.function(builder, layer.op, *bottoms)
         if result is not None:
-            assembly.put(layer, builder.layers, (result,))
+            assembly.put(layer, builder.layers, result if isinstance(result, tuple) else (result,))
             return True
     return False

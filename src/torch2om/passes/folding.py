@@ -42,20 +42,20 @@ def _inverse(factor: Array) -> Array:
 
 
 @rewrites(Scale)
-def scale_into_linear(b: RewriteBuilder, op: Scale, x: Blob) -> Blob | None:
+def scale_into_linear(b: RewriteBuilder, op: Scale, x: Blob, *factor: Blob) -> Blob | None:
     """s * (W x + c) + t = (s W) x + (s c + t), for one number per output channel."""
     producer = b.producer(x)
-    if producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
+    if factor or producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
         return None
     shift = b.weights[1] if op.bias_term else None
     return _absorb(b, producer, b.weights[0], shift)
 
 
 @rewrites(Bias)
-def bias_into_linear(b: RewriteBuilder, op: Bias, x: Blob) -> Blob | None:
+def bias_into_linear(b: RewriteBuilder, op: Bias, x: Blob, *term: Blob) -> Blob | None:
     """(W x + c) + t = W x + (c + t), for one number per output channel."""
     producer = b.producer(x)
-    if producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
+    if term or producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
         return None
     return _absorb(b, producer, None, b.weights[0])
 
@@ -73,17 +73,13 @@ def affine_into_linear(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
 
 
 @rewrites(Scale)
-def scale_of_scale(b: RewriteBuilder, op: Scale, x: Blob) -> Blob | None:
+def scale_of_scale(b: RewriteBuilder, op: Scale, x: Blob, *factor: Blob) -> Blob | None:
     """s2 * (s1 * x + t1) + t2 = (s2 s1) x + (s2 t1 + t2), over the same axes."""
     producer = b.producer(x)
-    if producer is None or not isinstance(producer.op, Scale) or not b.read_once(x):
+    if factor or producer is None or not isinstance(producer.op, Scale) or not b.read_once(x):
         return None
     first = producer.op
-    if (
-        (first.axis, first.num_axes) != (op.axis, op.num_axes)
-        or len(producer.bottoms) != 1
-        or len(b.layer.bottoms) != 1
-    ):
+    if (first.axis, first.num_axes) != (op.axis, op.num_axes) or len(producer.bottoms) != 1:
         return None
     scale = combine(b.weights[0].shape, np.multiply, b.weights[0], producer.weights[0])
     shift = _shifted(producer.weights[1:], b.weights[0], b.weights[1] if op.bias_term else None)

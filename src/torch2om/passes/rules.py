@@ -1,7 +1,8 @@
 """The registry of rewrites: a function that makes a net smaller or faster, looking back from one layer.
 
 `@rewrites(Scale)` over `def rule(b, op: Scale, x: Blob) -> Blob | None`: the layer and what produced its bottoms are
-seen through `b`; None means that the rule does not match here. The docstring's first line is an equation.
+seen through `b`; None means that the rule does not match here. A layer with several tops becomes as many blobs. The
+docstring's first line is an equation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch2om.ir.net import Layer
 from torch2om.ir.op import Op
 from torch2om.ir.weight import Weight
 
-RewriteFunction = Callable[..., Blob | None]
+RewriteFunction = Callable[..., Blob | tuple[Blob, ...] | None]
 
 
 class RewriteBuilder(Builder):

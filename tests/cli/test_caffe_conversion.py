@@ -1,0 +1,73 @@
+"""convert and verify of Caffe files that somebody else wrote, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import NET, Command
+
+WEIGHTLESS = (
+    NET
+    + 'layer { name: "conv" type: "Convolution" bottom: "double" top: "conv" convolution_param { num_output: 3 kernel_size: 1 } }\n'
+)
+FILES = ["manifest.json", "model.caffemodel", "model.prototxt"]
+
+
+@pytest.fixture
+def here(net: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, which holds `tiny.prototxt`."""
+    monkeypatch.chdir(net.parent)
+    return net.parent
+
+
+def test_convert_writes_files_that_are_equal_to_the_old_ones(torch2om: Command, here: Path) -> None:
+    ran = torch2om("convert", "tiny.prototxt", "--target", "opencv")
+    assert ran.code == 0
+    assert "tiny.prototxt for opencv: equal to tiny.prototxt" in ran.out
+    assert sorted(path.name for path in (here / "out").iterdir()) == FILES
+    assert [line.split()[0] for line in ran.err.splitlines()] == [
+        "read",
+        "simplify",
+        "legalize",
+        "check",
+        "emit",
+        "verify",
+    ]
+
+
+def test_the_manifest_names_the_old_files_and_each_layers_line(torch2om: Command, here: Path) -> None:
+    torch2om("convert", "tiny.prototxt", "--no-verify")
+    found = json.loads((here / "out" / "manifest.json").read_text())
+    assert found["source"]["model"] == "tiny.prototxt"
+    assert [(layer["name"], layer["file"], layer["line"]) for layer in found["layers"]] == [
+        ("pool", "tiny.prototxt", 4),
+        ("double", "tiny.prototxt", 5),
+    ]
+
+
+def test_verify_compares_with_the_old_files_again(torch2om: Command, here: Path) -> None:
+    torch2om("convert", "tiny.prototxt")
+    assert torch2om("verify", "out").code == 0
+    (here / "tiny.prototxt").write_text(NET.replace("scale: 2", "scale: 3"))
+    ran = torch2om("verify", "out", "--json")
+    assert ran.code == 1
+    assert [(found["code"], found["layer"], found["line"]) for found in ran.json["findings"]] == [
+        ("V702", "double", 5)
+    ] * 2
+
+
+def test_a_weight_without_numbers_is_refused_before_anything_is_written(torch2om: Command, here: Path) -> None:
+    (here / "tiny.prototxt").write_text(WEIGHTLESS)
+    ran = torch2om("convert", "tiny.prototxt", "--json")
+    assert ran.code == 1
+    assert {(found["code"], found["layer"], found["line"]) for found in ran.json["findings"]} == {("F506", "conv", 6)}
+    assert not (here / "out").exists()
+
+
+def test_what_the_target_cannot_have_is_refused_at_the_old_files_line(torch2om: Command, here: Path) -> None:
+    (here / "tiny.prototxt").write_text(NET.replace("pool: MAX", "pool: STOCHASTIC"))
+    ran = torch2om("convert", "tiny.prototxt", "--json")
+    assert ran.code == 1
+    assert [(found["code"], found["layer"], found["line"]) for found in ran.json["findings"]] == [("T402", "pool", 4)]
