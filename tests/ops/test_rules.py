@@ -317,7 +317,7 @@ ROWS: dict[str, Rows] = {
         Row(Resize(ResizeMode.NEAREST, (8, 10)), S), Row(Resize(ResizeMode.NEAREST, (8, 15)), S)
     ),
     "resize_by_tiles": Rows(Row(Resize(ResizeMode.NEAREST, (8, 15)), S), Row(Resize(ResizeMode.NEAREST, (6, 10)), S)),
-    "upsample_as_resize": Rows(Row(Upsample(3), S)),
+    "upsample_as_resize": Rows(Row(Upsample(3), ((3, 4, 5),))),
     "resize_by_deconvolution": Rows(
         Row(Resize(ResizeMode.LINEAR, (12, 10)), S), Row(Resize(ResizeMode.LINEAR, (6, 10)), S)
     ),

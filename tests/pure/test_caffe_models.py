@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from torch2om.caffe.reader import read_net
+from torch2om.caffe.reader import parse_net, read_net
 from torch2om.caffe.writer import write_caffemodel
 from torch2om.caffe_models import CaffeModel, NetReference, convert_caffe
-from torch2om.errors import CaffeFileError, VerificationError
+from torch2om.errors import CaffeFileError, Diagnostic, LegalityError, VerificationError
+from torch2om.ir.net import Layer, Net
 from torch2om.ir.weight import constant
 from torch2om.pipeline import Conversion
 from torch2om.targets import TARGETS
@@ -23,6 +26,8 @@ FOREIGN = Path(__file__).parents[1] / "data" / "golden" / "foreign.zip"
 with zipfile.ZipFile(FOREIGN) as _archive:
     FILES = {name: _archive.read(name) for name in _archive.namelist()}
 RUNS = sorted(name.removesuffix(".npz") for name in FILES if name.endswith(".npz"))
+GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "caffe"
+SINGLES = sorted(path.relative_to(GOLDEN).with_suffix("").as_posix() for path in GOLDEN.rglob("*.prototxt"))
 INPUT = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }\n'
 
 
@@ -40,6 +45,31 @@ def test_a_file_of_another_converter_becomes_equal_files_for_a_target(name: str,
     assert found.verification is not None
     assert {run.title for run in found.verification.runs} == {"meaning", "files"}
     assert all(run.outputs for run in found.verification.runs)
+
+
+@pytest.mark.parametrize(("name", "target"), list(zip(SINGLES, cycle(TARGETS), strict=False)))
+def test_each_of_caffes_own_layers_is_made_legal_or_refused_by_a_limit(name: str, target: str, tmp_path: Path) -> None:
+    text = (GOLDEN / f"{name}.prototxt").read_text()
+    arrays = dict(np.load(GOLDEN / f"{name}.npz"))
+    given = {key.removeprefix("in:"): values for key, values in arrays.items() if key.startswith("in:")}
+    (tmp_path / "old.prototxt").write_text(text)
+    write_weights(parse_net(text, None), tmp_path / "old.caffemodel", arrays)
+    refused: tuple[Diagnostic, ...] = ()
+    try:
+        convert_caffe(tmp_path / "old.prototxt", tmp_path / "old.caffemodel", target, tmp_path / "out", samples=[given])
+    except LegalityError as refusal:
+        refused = refusal.diagnostics
+    assert all(each.code in ("T401", "T402") and each.source for each in refused)
+    assert (tmp_path / "out").exists() == (not refused)
+
+
+def write_weights(net: Net, path: Path, arrays: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    def loaded(layer: Layer) -> Layer:
+        named = (arrays[f"weight:{layer.name}:{index}"] for index in range(len(layer.weights)))
+        return replace(layer, weights=tuple(map(constant, named)))
+
+    with path.open("wb") as stream:
+        write_caffemodel(replace(net, layers=tuple(map(loaded, net.layers))), stream)
 
 
 def test_every_blob_that_still_exists_is_compared_and_outputs_keep_their_names(tmp_path: Path) -> None:
@@ -76,10 +106,8 @@ def test_a_batch_norm_of_the_batchs_own_statistics_is_made_legal(target: str, tm
         'layer { name: "bn" type: "BatchNorm" bottom: "x" top: "y" batch_norm_param { use_global_stats: false } }\n'
     )
     (tmp_path / "old.prototxt").write_text(INPUT + layers)
-    net = read_net(tmp_path / "old.prototxt")
-    ones = tuple(constant(np.ones(shape)) for shape in net.layers[0].weight_shapes)
-    with (tmp_path / "old.caffemodel").open("wb") as stream:
-        write_caffemodel(replace(net, layers=(replace(net.layers[0], weights=ones),)), stream)
+    ones = {f"weight:bn:{index}": np.ones(shape, np.float32) for index, shape in enumerate([(3,), (3,), (1,)])}
+    write_weights(read_net(tmp_path / "old.prototxt"), tmp_path / "old.caffemodel", ones)
     found = convert_caffe(tmp_path / "old.prototxt", tmp_path / "old.caffemodel", target, tmp_path / "out")
     assert found.verification is not None
     assert found.verification.equal

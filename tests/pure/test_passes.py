@@ -115,6 +115,20 @@ def test_a_scale_along_another_axis_does_not_fold() -> None:
     assert simplified(b.net(y)) == ["Convolution", "Scale"]
 
 
+@pytest.mark.parametrize("op", [Scale(0), Bias(0)])
+def test_a_factor_or_term_that_is_a_blob_does_not_fold(op: Scale | Bias) -> None:
+    sketch = Sketch()
+    y = sketch.add(Convolution(6, (1, 1)), sketch.x, weights=(weight(6, 6, 1, 1), weight(6)))
+    z = sketch.add(op, y, sketch.x)
+    assert simplified(sketch.net(z)) == ["Convolution", type(op).__name__]
+
+
+def test_every_copy_is_the_blob_itself() -> None:
+    sketch = Sketch()
+    left, right = sketch.add_all(Split(2), sketch.x)
+    assert simplified(sketch.net(sketch.add(Sigmoid(), left), sketch.add(Power(2), right))) == ["Sigmoid", "Power"]
+
+
 def test_neighbouring_scales_and_affine_maps_merge() -> None:
     b = Sketch()
     y = b.add(Scale(bias_term=True), b.x, weights=(weight(6), weight(6)))
@@ -147,6 +161,14 @@ def test_reshapes_and_permutes_merge_and_cancel() -> None:
     y = b.add(Reshape((2, 6, 20)), y)
     y = b.add(Flatten(), y)
     assert simplified(b.net(y)) == ["Reshape"]
+
+
+def test_an_order_that_leaves_dims_out_is_read_as_the_whole_one() -> None:
+    sketch = Sketch()
+    once = sketch.add(Permute((1,)), sketch.x)
+    net = simplify(sketch.net(sketch.add(Permute((1, 0)), once), sketch.add(Permute((0,)), sketch.x)))
+    assert net.layers == ()
+    assert net.output_blobs == ("x",)
 
 
 def test_a_permute_that_moves_only_ones_is_a_reshape() -> None:

@@ -36,7 +36,7 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for panel, verbs in {
-    "PyTorch models (need torch)": (conversion.convert, conversion.verify),
+    "Models (PyTorch ones need torch)": (conversion.convert, conversion.verify),
     "Caffe files": (caffe_files.check, caffe_files.run, caffe_files.analyze),
     "Knowledge": (knowledge.ops, knowledge.limits, knowledge.explain, knowledge.doctor),
 }.items():

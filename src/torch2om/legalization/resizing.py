@@ -26,6 +26,7 @@ from torch2om.layers import (
     Tile,
     Upsample,
 )
+from torch2om.layers.resizing import image_of
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 Floats = npt.NDArray[np.float64]
@@ -86,9 +87,10 @@ def upsample_as_resize(b: RuleBuilder, op: Upsample, x: Blob) -> Blob:
 
     Exact.
     """
+    image = b.reshape(x, image_of(x.shape))
     if op.factor == 1:
-        return x
-    return b.add(Resize(ResizeMode.NEAREST, (x.shape[2] * op.factor, x.shape[3] * op.factor)), x)
+        return image
+    return b.add(Resize(ResizeMode.NEAREST, (image.shape[2] * op.factor, image.shape[3] * op.factor)), image)
 
 
 @legalizes(Resize)

@@ -70,10 +70,11 @@ def inner_product_flattens(b: RewriteBuilder, op: InnerProduct, x: Blob) -> Blob
 @rewrites(Permute)
 def permute_of_permute(b: RewriteBuilder, op: Permute, x: Blob) -> Blob | None:
     """permute(permute(x, p), q) = permute(x, p[q]); nothing if that is the identity."""
-    order, source = op.order, x
+    order, source = op.full_order(x.rank), x
     producer = b.producer(x)
     if producer is not None and isinstance(producer.op, Permute):
-        order = tuple(producer.op.order[axis] for axis in op.order)
+        first = producer.op.full_order(x.rank)
+        order = tuple(first[axis] for axis in order)
         (source,) = b.bottoms(producer)
     if order == tuple(range(source.rank)):
         return source
@@ -83,10 +84,11 @@ def permute_of_permute(b: RewriteBuilder, op: Permute, x: Blob) -> Blob | None:
 @rewrites(Permute)
 def permute_of_ones_is_reshape(b: RewriteBuilder, op: Permute, x: Blob) -> Blob | None:
     """permute(x, p) = reshape(x, shape[p]) where p keeps the order of all dims above 1."""
-    moved = [axis for axis in op.order if x.shape[axis] != 1]
+    order = op.full_order(x.rank)
+    moved = [axis for axis in order if x.shape[axis] != 1]
     if moved != sorted(moved):
         return None
-    return b.add(Reshape(tuple(x.shape[axis] for axis in op.order)), x)
+    return b.add(Reshape(tuple(x.shape[axis] for axis in order)), x)
 
 
 @rewrites(Power)

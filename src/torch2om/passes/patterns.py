@@ -27,7 +27,10 @@ from torch2om.passes.rules import RewriteBuilder, rewrites
 def reshape_permute_reshape_is_shuffle(b: RewriteBuilder, op: Reshape, x: Blob) -> Blob | None:
     """(N, C, ...) -> (N, g, C/g, ...) -> (N, C/g, g, ...) -> (N, C, ...) = shuffle channels in g groups."""
     permute = b.producer(x)
-    if permute is None or not isinstance(permute.op, Permute) or permute.op.order[:3] != (0, 2, 1):
+    if permute is None or not isinstance(permute.op, Permute):
+        return None
+    order = permute.op.full_order(x.rank)
+    if order[:3] != (0, 2, 1):
         return None
     (grouped,) = b.bottoms(permute)
     reshape = b.producer(grouped)
@@ -35,7 +38,7 @@ def reshape_permute_reshape_is_shuffle(b: RewriteBuilder, op: Reshape, x: Blob) 
         return None
     (source,) = b.bottoms(reshape)
     (shape,) = op.infer([x.shape], ())
-    keeps_rest = permute.op.order[3:] == tuple(range(3, x.rank)) and grouped.shape[3:] == source.shape[2:]
+    keeps_rest = order[3:] == tuple(range(3, x.rank)) and grouped.shape[3:] == source.shape[2:]
     if shape != source.shape or not keeps_rest or grouped.shape[0] != source.shape[0] or source.rank < 3:
         return None
     return b.add(ShuffleChannel(grouped.shape[1]), source)

@@ -73,11 +73,6 @@ def _small_enough(site: Site) -> bool:
     return all(len(top) <= MOST_AXES and elements(top) <= MOST_ELEMENTS for top in site.tops)
 
 
-def _axis_from_front(site: Site) -> bool:
-    op = site.layer.op
-    return not isinstance(op, ArgMax) or op.axis is None or op.axis >= 0
-
-
 WINDOWS_INSIDE = Formula(
     "every window begins within the image",
     windows_begin_inside,
@@ -93,7 +88,7 @@ CAFFE = Target(
     general=(Formula("a blob has at most 32 dims and 2^31 - 1 elements", _small_enough, BVLC + "blob.cpp:24, :34"),),
     accepts={
         AbsVal: (),
-        ArgMax: (Formula("axis is not negative", _axis_from_front, BVLC + "layers/argmax_layer.cpp:20"),),
+        ArgMax: (),
         BatchNorm: (),
         Bias: (),
         BNLL: (),
