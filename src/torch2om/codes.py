@@ -25,6 +25,7 @@ FAMILIES = {
     "F": "Caffe files",
     "E": "emit",
     "V": "verification",
+    "O": "om files",
 }
 
 CODES: dict[str, CodeInfo] = {
@@ -297,5 +298,45 @@ CODES: dict[str, CodeInfo] = {
         "exported graph differs from the model",
         "The user's own model returns something else than the graph that torch.export made of it.",
         "A model with hidden state or randomness cannot be exported faithfully; make forward() a pure function.",
+    ),
+    "O801": CodeInfo(
+        "not an om",
+        "The file begins as no om does.",
+        "Check what was downloaded or copied; an om begins with the four letters IMOD.",
+    ),
+    "O802": CodeInfo(
+        "git-lfs pointer",
+        "The file is the small text that git keeps in place of a large file.",
+        "Run `git lfs pull` in the repository it comes from.",
+    ),
+    "O803": CodeInfo(
+        "om is truncated",
+        "The file is shorter than its head says; the runtime refuses it too (E10001).",
+        "Copy or download it again, in binary mode, and compare sizes.",
+    ),
+    "O804": CodeInfo(
+        "om is encrypted",
+        "Everything behind the head is encrypted; only a device with the key can read it.",
+        "Inspect the om before it is encrypted.",
+    ),
+    "O805": CodeInfo(
+        "om of another family of chips",
+        "The file is for HiSilicon's SVP_NNN chips (magic PICO), whose format has only its name in common.",
+        "Use the tools of that chip's own SDK.",
+    ),
+    "O806": CodeInfo(
+        "zip package",
+        "The file is a zip: an OM2 package of atc --mode=7, or an archive that holds the om.",
+        "Unpack it, or compile with atc --mode=0.",
+    ),
+    "O807": CodeInfo(
+        "bundle of models",
+        "The file holds several om files behind one head (model type 5).",
+        "Inspect the single om files that it was made of.",
+    ),
+    "O808": CodeInfo(
+        "om is damaged",
+        "The file begins as an om, but what follows is not what its tables promise.",
+        "The message names the byte. Compile or copy the file again.",
     ),
 }

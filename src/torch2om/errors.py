@@ -8,6 +8,7 @@ The exceptions::
     ├── LoweringError          an operation has no meaning in Caffe's layers
     ├── LegalityError          the target cannot express a layer
     ├── CaffeFileError         a prototxt or caffemodel is broken or unknown
+    ├── OmFileError            an om is broken, encrypted or another kind of file
     ├── EmitError              the files cannot be written
     └── VerificationError      the written files do not compute what PyTorch computes
 
@@ -99,6 +100,10 @@ class LegalityError(Torch2omError):
 
 class CaffeFileError(Torch2omError):
     """A prototxt or caffemodel is broken or unknown."""
+
+
+class OmFileError(Torch2omError):
+    """An om is broken, encrypted or another kind of file."""
 
 
 class EmitError(Torch2omError):
