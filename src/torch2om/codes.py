@@ -23,6 +23,7 @@ FAMILIES = {
     "L": "lowering",
     "T": "targets",
     "F": "Caffe files",
+    "P": "preprocessing",
     "E": "emit",
     "V": "verification",
     "O": "om files",
@@ -258,6 +259,26 @@ CODES: dict[str, CodeInfo] = {
         "field ignored",
         "The target's reader does not know this field and ignores it without a word.",
         "Remove the field, or use the spelling that the target reads.",
+    ),
+    "P801": CodeInfo(
+        "AIPP file is malformed",
+        "The insert_op_conf file is no protobuf text of aipp_op blocks: its syntax, a field's name or a value's type.",
+        "The message gives line and column; the fields are those of insert_op.proto.",
+    ),
+    "P802": CodeInfo(
+        "AIPP value out of range",
+        "A field of an aipp_op has a value outside its documented range.",
+        "The message names the field and its range.",
+    ),
+    "P803": CodeInfo(
+        "AIPP fields contradict one another",
+        "Fields of an aipp_op do not go together, or ask for what AIPP does not do on Ascend.",
+        "The message says what must hold, the source who says so.",
+    ),
+    "P804": CodeInfo(
+        "AIPP does not fit the net",
+        "What AIPP makes of the picture has not the input's size or channels, or the net has no such input.",
+        "The message names both; AIPP crops and pads, but does not resize.",
     ),
     "E601": CodeInfo(
         "output folder not writable",

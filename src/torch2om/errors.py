@@ -9,6 +9,7 @@ The exceptions::
     ├── LegalityError          the target cannot express a layer
     ├── CaffeFileError         a prototxt or caffemodel is broken or unknown
     ├── OmFileError            an om is broken, encrypted or another kind of file
+    ├── PreprocessingError     AIPP cannot do what is asked, or its file is broken
     ├── EmitError              the files cannot be written
     └── VerificationError      the written files do not compute what PyTorch computes
 
@@ -104,6 +105,10 @@ class CaffeFileError(Torch2omError):
 
 class OmFileError(Torch2omError):
     """An om is broken, encrypted or another kind of file."""
+
+
+class PreprocessingError(Torch2omError):
+    """AIPP cannot do what is asked, or its configuration file is broken."""
 
 
 class EmitError(Torch2omError):

@@ -16,7 +16,7 @@ ROWS = (
     {"version", "codes", "errors", "origin", "publication", "wire"},
     {"ir"},
     {"layers"},
-    {"caffe", "om", "passes", "executor", "analysis"},
+    {"caffe", "om", "passes", "executor", "analysis", "preprocessing"},
     {"targets", "frontend"},
     {"legalization", "program", "loading", "lowering", "manifest"},
     {"emission", "acceptance"},

@@ -9,9 +9,7 @@ octal for integers, never for floats; a required field that is missing refuses t
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from google.protobuf.message import Message
+from typing import NamedTuple, Protocol
 
 from torch2om.caffe.fields.notation import Field, Table
 from torch2om.caffe.literals import number, text_bytes, whole
@@ -37,13 +35,25 @@ class UnknownField(NamedTuple):
     path: str
 
 
-def read_text(text: str, table: Table, net: Message, *, refuse_unknown: bool) -> list[UnknownField]:
-    """Fill the empty NetParameter `net` from `text` and return the fields that `table` does not know, in order.
+class Message(Protocol):
+    """What is filled: a protobuf message, or any object with its fields as attributes (lists for repeated ones)."""
+
+    def HasField(self, field_name: str) -> bool:  # noqa: N802 - protobuf's own name
+        """Whether the field was given."""
+
+    def SetInParent(self) -> None:  # noqa: N802 - protobuf's own name
+        """Count as given, even without fields."""
+
+
+def read_text(
+    text: str, table: Table, message: Message, *, refuse_unknown: bool, owner: str = "NetParameter"
+) -> list[UnknownField]:
+    """Fill the empty `message` (of the type `owner`) from `text` and return the fields that `table` does not know.
 
     Raises SyntaxProblem where the C++ parser would, and at an unknown field with `refuse_unknown`.
     """
     reader = _Reader(text, table, refuse_unknown)
-    reader.fields(net, "NetParameter", "", Token(Kind.END, "", 0))
+    reader.fields(message, owner, "", Token(Kind.END, "", 0))
     return reader.unknown
 
 
