@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,5 +62,12 @@ def constant(values: npt.ArrayLike) -> Weight:
 
 
 def combine(shape: Shape, function: Callable[..., Array], *weights: Weight) -> Weight:
-    """Return the weight `function(*weights)`; the function gets all arrays in one dtype and works in it."""
-    return Weight(shape, lambda dtype: function(*(weight.array(dtype) for weight in weights)))
+    """Return the weight `function(*weights)`; the function gets all arrays in one dtype and works in it.
+
+    A vector's numbers are kept once computed: a batch norm's scale goes into filters and bias alike.
+    """
+
+    def source(dtype: Precision) -> AnyArray:
+        return function(*(weight.array(dtype) for weight in weights))
+
+    return Weight(shape, cache(source) if len(shape) == 1 else source)
