@@ -50,7 +50,7 @@ def assured(net: Net, target: Target) -> Net:
     The front end judges the text that will be written, with weights of the same shapes. Raises `LegalityError`.
     """
     check(net, target)
-    if target.dialect == "ascend":
+    if target.compiler == "atc":
         problems = Problems()
         for found in judge(writer.prototxt(net, target.dialect), _as_stored(net)).findings:
             problems.add(replace(found, origin=_origin(net, found.layer)))
@@ -80,7 +80,7 @@ def _origin(net: Net, name: str) -> Origin:
 
 def examine_files(prototxt: Path, caffemodel: Path | None, target: Target) -> Acceptance:
     """Return the target's verdict on the files; raises `UsageError` (U133) if one cannot be opened."""
-    if target.dialect == "ascend":
+    if target.compiler == "atc":
         return _by_front_end(prototxt, caffemodel, target)
     try:
         net = read_net(prototxt, caffemodel, target.dialect)

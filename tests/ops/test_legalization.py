@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from legal import Row, assert_computes_the_same
+from legality import ALL
 
 from torch2om.analysis import analyze
 from torch2om.errors import LegalityError
@@ -121,7 +122,7 @@ def has_scalar(row: Row) -> bool:
     return () in row.op.infer(row.shapes, [np.shape(w) if isinstance(w, np.ndarray) else w for w in row.weights])
 
 
-CASES = [(row, name) for row in ROWS for name in TARGETS if name != "opencv" or not has_scalar(row)]
+CASES = [(row, name) for row in ROWS for name in ALL if name != "opencv" or not has_scalar(row)]
 
 
 @pytest.mark.parametrize(("row", "target"), CASES, ids=str)
@@ -154,7 +155,7 @@ def kinds(net: Net) -> list[str]:
     return [type(layer.op).__name__ for layer in net.layers]
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", ALL)
 def test_legal_layers_are_never_touched(target: str) -> None:
     net = chain(ReLU(), Pooling(PoolMethod.MAX, (2, 2), (2, 2)), Softmax(1))
     assert legalize(net, TARGETS[target]).layers == net.layers

@@ -35,6 +35,7 @@ from torch2om.layers import (
     Upsample,
 )
 from torch2om.targets import TARGETS, check, examine, target
+from torch2om.targets.chips import target_of
 from torch2om.targets.limits import Limit, Range, Target
 
 ROWS = [(known, op, limit) for known in TARGETS.values() for op, limits in known.accepts.items() for limit in limits]
@@ -53,7 +54,14 @@ def accepts(name: str, op: Op, *shapes: Shape, weights: tuple[Shape, ...] = ()) 
 
 
 def test_a_target_is_found_by_its_name() -> None:
-    assert {target(name).name for name in TARGETS} == {"caffe", "ascend310", "opencv"}
+    assert {target(name).name for name in TARGETS} == {
+        "caffe",
+        "ascend310",
+        "ascend310p",
+        "ascend310b",
+        "hilens",
+        "opencv",
+    }
 
 
 def test_a_name_that_is_nearly_right_is_guessed() -> None:
@@ -63,15 +71,58 @@ def test_a_name_that_is_nearly_right_is_guessed() -> None:
 
 
 def test_a_name_like_none_lists_all() -> None:
-    with pytest.raises(UsageError, match="targets are caffe, ascend310, opencv"):
+    with pytest.raises(UsageError, match="targets are caffe, ascend310, ascend310p"):
         target("tensorrt")
 
 
-@pytest.mark.parametrize("name", ["ascend910b", "Ascend910B4", "910b", "ascend910_93", "ascend-a3", "ascend950", "035"])
+@pytest.mark.parametrize(
+    "name", ["ascend910b", "Ascend910B4", "910b", "ascend910_93", "ascend-a3", "ascend950", "035", "Atlas 800I A2"]
+)
 def test_chips_whose_compiler_dropped_caffe_are_told_so(name: str) -> None:
     with pytest.raises(UsageError, match="no Caffe files") as error:
         target(name)
     assert error.value.diagnostics[0].code == "T404"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Ascend310P3", "ascend310p"),
+        ("Ascend310B4", "ascend310b"),
+        ("Atlas 200I DK A2", "ascend310b"),
+        ("Atlas 500 A2", "ascend310b"),
+        ("OrangePi AIpro", "ascend310b"),
+        ("Atlas 300I Pro", "ascend310p"),
+        ("Atlas 300I Duo", "ascend310p"),
+        ("Atlas 200 DK", "ascend310"),
+        ("Atlas 300 (3010)", "ascend310"),
+        ("Ascend310", "ascend310"),
+        ("HiLens Kit", "hilens"),
+    ],
+)
+def test_chips_and_boards_are_told_their_target(name: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=rf"did you mean {meant} \("):
+        target(name)
+
+
+def test_every_soc_of_a_target_leads_to_it() -> None:
+    assert {(known.name, target_of(soc)) for known in TARGETS.values() for soc in known.socs} == {
+        ("ascend310", "ascend310"),
+        ("ascend310p", "ascend310p"),
+        ("ascend310b", "ascend310b"),
+        ("hilens", "ascend310"),
+    }
+
+
+@pytest.mark.parametrize("name", ["Ascend910A", "ascend910", "Ascend910ProA"])
+def test_a_chip_that_takes_caffe_but_has_no_table_is_told_so(name: str) -> None:
+    with pytest.raises(UsageError, match="takes Caffe files, but its limits are not known") as error:
+        target(name)
+    assert error.value.diagnostics[0].code == "U131"
+
+
+def test_the_three_targets_of_atc_have_one_table() -> None:
+    assert TARGETS["ascend310"].accepts == TARGETS["ascend310p"].accepts == TARGETS["ascend310b"].accepts
 
 
 @pytest.mark.parametrize(("known", "op", "limit"), ROWS, ids=lambda value: getattr(value, "name", str(value))[:40])
@@ -115,10 +166,12 @@ def test_a_pooling_window_outside_the_image_is_illegal_everywhere(name: str) -> 
 
 
 def test_types_that_only_some_targets_have() -> None:
-    assert [name for name in TARGETS if accepts(name, Permute((0, 2, 3, 1)), IMAGE)] == ["ascend310", "opencv"]
+    atc = ["ascend310", "ascend310p", "ascend310b"]
+    assert [name for name in TARGETS if accepts(name, Permute((0, 2, 3, 1)), IMAGE)] == [*atc, "hilens", "opencv"]
+    assert [name for name in TARGETS if accepts(name, Reduction(axis=2), (2, 3, 4))] == ["caffe", *atc]
     assert [name for name in TARGETS if accepts(name, Clip(0, 6), IMAGE)] == ["caffe"]
     assert [name for name in TARGETS if accepts(name, Swish(), IMAGE)] == ["caffe"]
-    assert [name for name in TARGETS if accepts(name, Upsample(2), IMAGE)] == ["ascend310"]
+    assert [name for name in TARGETS if accepts(name, Upsample(2), IMAGE)] == [*atc, "hilens"]
     assert not any(accepts(name, Hardtanh(), IMAGE) for name in TARGETS)
 
 

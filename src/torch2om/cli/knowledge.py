@@ -91,7 +91,7 @@ def _target_record(target: Target) -> dict[str, object]:
     return {
         "target": target.name,
         "title": target.title,
-        "soc": target.soc,
+        "socs": list(target.socs),
         "compiler": target.compiler,
         "source": target.source,
         "layers": layers,

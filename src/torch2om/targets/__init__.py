@@ -9,30 +9,42 @@ from types import MappingProxyType
 from torch2om.errors import Diagnostic, LegalityError, Problems, Severity, UsageError
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Shape
-from torch2om.targets.ascend import ASCEND310
+from torch2om.targets.ascend import ASCEND310, ASCEND310B, ASCEND310P
 from torch2om.targets.caffe import CAFFE
+from torch2om.targets.chips import dropped_caffe, has_no_table, target_of
+from torch2om.targets.hilens import HILENS
 from torch2om.targets.limits import Limit, Target, Violation
 from torch2om.targets.opencv import OPENCV
 from torch2om.targets.ranks import reads_alike
 
-TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (CAFFE, ASCEND310, OPENCV)})
-
-# Chips whose ATC takes no Caffe files any more, by what people call them (GE docs/zh/user_guides/atc_tools).
-WITHOUT_CAFFE = ("910b", "910_93", "a2", "a3", "950", "035")
+TARGETS: Mapping[str, Target] = MappingProxyType(
+    {target.name: target for target in (CAFFE, ASCEND310, ASCEND310P, ASCEND310B, HILENS, OPENCV)}
+)
 
 
 def target(name: str) -> Target:
-    """Return the target of that name; raise `UsageError` U131 for an unknown one, T404 for a chip without Caffe."""
+    """Return the target of that name; raise `UsageError` U131 for an unknown one, T404 for a chip without Caffe.
+
+    The name of a chip or a board is no target's name: the error says which target is meant.
+    """
     found = TARGETS.get(name)
     if found is not None:
         return found
-    plain = name.lower().removeprefix("ascend").strip("-_ ")
-    if any(plain.startswith(chip) for chip in WITHOUT_CAFFE):
+    if dropped_caffe(name):
         text = f"the compiler for {name} takes no Caffe files any more"
         raise UsageError(Diagnostic("T404", text, hint="use the chip's ONNX route, or one of: " + ", ".join(TARGETS)))
+    raise UsageError(Diagnostic("U131", f"there is no target {name!r}", hint=_meant(name)))
+
+
+def _meant(name: str) -> str:
+    """Return which target was meant: the chip's or board's own, one of nearly that name, or the list of all."""
+    known = target_of(name)
+    if known is not None:
+        return f"did you mean {known} ({TARGETS[known].title})?"
+    if has_no_table(name):
+        return f"its compiler takes Caffe files, but its limits are not known here; targets are {', '.join(TARGETS)}"
     close = get_close_matches(name.lower(), TARGETS, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"targets are {', '.join(TARGETS)}"
-    raise UsageError(Diagnostic("U131", f"there is no target {name!r}", hint=hint))
+    return f"did you mean {' or '.join(close)}?" if close else f"targets are {', '.join(TARGETS)}"
 
 
 def check(net: Net, target: Target) -> Net:

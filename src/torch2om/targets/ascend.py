@@ -1,4 +1,6 @@
-"""ATC's Caffe front end for Ascend 310: its layer types, the forms it takes, and the dims that it infers.
+"""ATC's Caffe front end for Ascend 310, 310P and 310B: its layer types, the forms it takes, the dims that it infers.
+
+The three share one table: the front end and the operators' rules are the same, the chips differ in their names.
 
 Sources. CANN: the public operator sources of June 2021 (canndev, ops/built-in): `framework/caffe_plugin` reads the
 parameters, `op_proto` verifies and infers shapes, `tbe/impl` and `fusion_pass` are the kernels and their
@@ -7,9 +9,10 @@ preparation. GE: the parser, github.com/mirror-cann/ge commit f513b8f2a.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from torch2om.ir.op import Shape, axis_of
+from torch2om.ir.op import Op, Shape, axis_of
 from torch2om.layers import (
     BNLL,
     ELU,
@@ -58,7 +61,7 @@ from torch2om.layers import (
     Upsample,
 )
 from torch2om.targets.caffe import windows_begin_inside
-from torch2om.targets.limits import Bottoms, Formula, Limit, OneOf, Range, Rank, Site, Target
+from torch2om.targets.limits import Bottoms, Formula, Limit, OneOf, Range, Rank, ShapeRule, Site, Target
 
 CONV_KERNEL = "CANN tbe/impl/util/util_conv2d.py:21-44"
 DECONV_KERNEL = "CANN tbe/impl/deconvolution.py:45-57"
@@ -69,7 +72,7 @@ CROP_KERNEL = "CANN tbe/impl/crop.py:898-980"
 REDUCTION_KERNEL = "CANN tbe/impl/reduction.py:190 (no C axis in NC1HWC0); before 2021 its MEAN of 4 dims divided by 16"
 
 
-def _kernel_fits(site: Site) -> bool:
+def kernel_fits(site: Site) -> bool:
     """Whether no window of a Convolution passes the padded image (BVLC rounds a negative rest towards zero)."""
     op = site.layer.op
     if not isinstance(op, Convolution):
@@ -106,7 +109,8 @@ def _crops_like(site: Site) -> bool:
     return len(bottom) == len(reference) and bottom[:axis] == reference[:axis]
 
 
-def _has_dims(site: Site) -> bool:
+def names_dims(site: Site) -> bool:
+    """Whether a Reshape says at least one dim."""
     op = site.layer.op
     return not isinstance(op, Reshape) or len(op.dims) > 0
 
@@ -124,7 +128,7 @@ CONVOLUTION: tuple[Limit, ...] = (
     Range("pad", 0, 255, CONV_KERNEL),
     Range("dilation", 1, 255, CONV_KERNEL),
     Formula("the image's height is at most 100000", lambda site: site.bottoms[0][2] <= 100000, CONV_KERNEL),
-    Formula("the padded image is at least as large as the dilated kernel", _kernel_fits, CONV_PROTO + " (E50060)"),
+    Formula("the padded image is at least as large as the dilated kernel", kernel_fits, CONV_PROTO + " (E50060)"),
 )
 
 ACCEPTS: dict[type, tuple[Limit, ...]] = {
@@ -190,7 +194,7 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     ReLU: (),
     ReLU6: (),
     Reorg: (Rank(4, 4, "CANN op_proto (PassThrough)"),),
-    Reshape: (Formula("it names its dims", _has_dims, "GE parser/caffe/caffe_reshape_parser.cc:55"),),
+    Reshape: (Formula("it names its dims", names_dims, "GE parser/caffe/caffe_reshape_parser.cc:55"),),
     Reverse: (),
     Scale: (),
     ShuffleChannel: (Rank(3, 4, "CANN tbe/impl/shuffle_channel.py:777"),),
@@ -210,13 +214,13 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
 }
 
 
-def _inner_product_tops(site: Site) -> tuple[Shape, ...]:
+def inner_product_tops(site: Site) -> tuple[Shape, ...]:
     """At batch 1 and axis 1 the top is [1, num_output, 1, 1] (CANN op_proto/matrix_calculation_ops.cc:290)."""
     (top,) = site.tops
     return ((1, top[1], 1, 1),) if len(top) == 2 and top[0] == 1 else (top,)
 
 
-def _arg_max_tops(site: Site) -> tuple[Shape, ...]:
+def arg_max_tops(site: Site) -> tuple[Shape, ...]:
     """Without axis the top is [N, top_k] (CANN op_proto/elewise_calculation_ops.cc:3700)."""
     op = site.layer.op
     flat = isinstance(op, ArgMax) and op.axis is None
@@ -229,20 +233,30 @@ def _spp_tops(site: Site) -> tuple[Shape, ...]:
     return ((*top[:2], 1, 1),)
 
 
-ASCEND310 = Target(
-    name="ascend310",
-    title="Ascend 310, ATC's Caffe front end",
-    dialect="ascend",
-    source="CANN framework/caffe_plugin (REGISTER_CUSTOM_OP), GE parser/common/op_map.cc:25",
-    accepts=MappingProxyType(ACCEPTS),
-    shapes=MappingProxyType(
-        {
-            InnerProduct: _inner_product_tops,
-            ArgMax: _arg_max_tops,
-            SPP: _spp_tops,
-        }
-    ),
-    least_dims=1,  # there are no 0-d blobs: Reduction over axis 0 gives [1] (CANN op_proto/reduction_ops.cc)
-    soc="Ascend310",
-    compiler="atc",
+SHAPES: Mapping[type[Op], ShapeRule] = MappingProxyType(
+    {
+        InnerProduct: inner_product_tops,
+        ArgMax: arg_max_tops,
+        SPP: _spp_tops,
+    }
 )
+
+
+def _chip(name: str, title: str, socs: tuple[str, ...]) -> Target:
+    """Return the target of a family of chips; the first of `socs` is compiled for if none is named."""
+    return Target(
+        name=name,
+        title=f"{title}, ATC's Caffe front end",
+        dialect="ascend",
+        source="CANN framework/caffe_plugin (REGISTER_CUSTOM_OP), GE parser/common/op_map.cc:25",
+        accepts=MappingProxyType(ACCEPTS),
+        shapes=SHAPES,
+        least_dims=1,  # there are no 0-d blobs: Reduction over axis 0 gives [1] (CANN op_proto/reduction_ops.cc)
+        compiler="atc",
+        socs=socs,
+    )
+
+
+ASCEND310 = _chip("ascend310", "Ascend 310", ("Ascend310",))
+ASCEND310P = _chip("ascend310p", "Ascend 310P", ("Ascend310P3", "Ascend310P1"))
+ASCEND310B = _chip("ascend310b", "Ascend 310B", ("Ascend310B4", "Ascend310B1", "Ascend310B2", "Ascend310B3"))

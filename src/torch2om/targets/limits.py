@@ -180,8 +180,8 @@ class Target:
     `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
     does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
     dims of 1 behind. With `outputs_by_layer` only a layer's first top can be asked for; with `reads_every_input` an
-    input that no layer reads is refused. `fusions` are the layers that must not follow each other. `title`, `soc` and
-    `compiler` are for people and for the command line.
+    input that no layer reads is refused. `fusions` are the layers that must not follow each other. `title` is for
+    people; `compiler` and `socs`, the chips by the names that it knows, are for the command line.
     """
 
     name: str
@@ -195,8 +195,8 @@ class Target:
     outputs_by_layer: bool = False
     reads_every_input: bool = False
     fusions: tuple[Fusion, ...] = ()
-    soc: str = ""
     compiler: str = ""
+    socs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the table against the op classes: a limit on a field that does not exist is a defect of the table."""
