@@ -360,4 +360,9 @@ CODES: dict[str, CodeInfo] = {
         "The file begins as an om, but what follows is not what its tables promise.",
         "The message names the byte. Compile or copy the file again.",
     ),
+    "O809": CodeInfo(
+        "weight not unpacked",
+        "The weight's layout, number type or shape is not one that is turned back into a plain array.",
+        "Nothing to do: everything else is read. The message says which.",
+    ),
 }

@@ -7,8 +7,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from torch2om.errors import Diagnostic, UsageError
 from torch2om.ir.net import Net
@@ -113,9 +114,8 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """Return the manifest that the text holds; raises `UsageError` (V704) if it is none of ours."""
         try:
-            data = json.loads(text)
-            return cls(**{**data, **_records(data)})
-        except (ValueError, KeyError, TypeError) as error:
+            return _manifest(json.loads(text))
+        except (ValueError, TypeError, RecursionError) as error:  # json's own parser recurses
             raise UsageError(Diagnostic("V704", f"the manifest cannot be read: {error}")) from error
 
 
@@ -138,18 +138,33 @@ def _spread(value: object) -> str:
     return "[\n" + ",\n".join(f"  {_JSON.encode(item)}" for item in value) + "\n ]"
 
 
-def _records(data: Mapping[str, Any]) -> dict[str, object]:  # Any: parsed JSON
-    if data["format"] != FORMAT:
-        raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
-    return {
-        "source": Source(**data["source"]),
-        "files": tuple(FileRecord(**item) for item in data["files"]),
-        "inputs": tuple(InputRecord(**{**item, "shape": tuple(item["shape"])}) for item in data["inputs"]),
-        "outputs": tuple(OutputRecord(**{**item, "shape": tuple(item["shape"])}) for item in data["outputs"]),
-        "unread": tuple(data["unread"]),
-        "layers": tuple(LayerRecord(**{**item, "via": tuple(item["via"])}) for item in data["layers"]),
-        "notes": tuple(data["notes"]),
-    }
+def _manifest(data: object) -> Manifest:
+    """Return the manifest of parsed JSON; ValueError or TypeError for a field that is not what its type says."""
+    given = data.get("format") if isinstance(data, dict) else None
+    if given != FORMAT:
+        raise ValueError(f"format {given}, this version reads {FORMAT}")
+    read: Manifest = _typed(Manifest, data)
+    return read
+
+
+def _typed(kind: Any, value: object) -> Any:  # Any: a type as an annotation has it, and a value of that type
+    """Return parsed JSON as a value of a field's type: a record, a tuple, a mapping of texts, a text or a number."""
+    if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
+        types = _field_types(kind)
+        return kind(**{name: _typed(types.get(name), item) for name, item in value.items()})
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_typed(inner[0], item) for item in value)
+    if origin is Mapping and isinstance(value, dict):
+        return {name: _typed(inner[1], item) for name, item in value.items()}
+    if type(value) is not kind:
+        raise ValueError(f"{str(value)[:40]!r} is not of the type that its place needs")
+    return value
+
+
+@cache
+def _field_types(kind: type) -> Mapping[str, Any]:  # Any: as above
+    return get_type_hints(kind)
 
 
 def input_records(net: Net) -> tuple[InputRecord, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -89,6 +90,32 @@ def test_a_folder_without_manifest_and_a_foreign_manifest_are_refused(tmp_path: 
         (tmp_path / "manifest.json").write_text(text)
         with pytest.raises(UsageError, match="V704"):
             read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("net", 5),
+        ("source", []),
+        ("files", {"name": "x"}),
+        ("inputs", [{"name": "x", "shape": [1, "2"], "argument": "x"}]),
+        ("layers", [{"name": "x", "via": [[]]}]),
+        ("mirrors", {"x": None}),
+        ("unread", [True]),
+        ("another", 1),
+    ],
+)
+def test_a_manifest_with_a_value_of_another_type_is_refused(tmp_path: Path, field: str, value: object) -> None:
+    path = emit(net(), TARGET, Emission(tmp_path)).manifest_path
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    with pytest.raises(UsageError, match="V704"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_that_nests_too_deep_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"a":' * 100_000)
+    with pytest.raises(UsageError, match="V704"):
+        read_manifest(tmp_path)
 
 
 def test_a_full_disk_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

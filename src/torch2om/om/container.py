@@ -43,14 +43,20 @@ class Kind(IntEnum):
     CUSTOM_OPS = 26
 
 
-KIRIN_NAMES: Mapping[int, str] = {
+_KIRIN_NAMES: Mapping[int, str] = {
     3: "TASK_GRAPH",
     4: "SIGNATURE_INFO",
     5: "MODEL_CONFIG",
     6: "AIPP_CUSTOM_INFO",
     7: "ENCRYPT_INFO",
-}
-"""What Kirin's compiler (HiAI DDK) puts under the same numbers."""
+}  # what the compiler for phones puts under these numbers
+
+
+def partition_name(number: int, *, kirin: bool) -> str:
+    """Return what a partition of this number holds."""
+    if kirin and number in _KIRIN_NAMES:
+        return _KIRIN_NAMES[number]
+    return Kind(number).name if number in set(Kind) else f"partition {number}"
 
 
 @dataclass(frozen=True, slots=True)

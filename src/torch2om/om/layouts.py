@@ -20,6 +20,7 @@ _Four = tuple[int, int, int, int]
 
 N0 = 16
 _SMALL_C0 = 4  # of the layouts named C04
+_MATRIX = "FRACTAL_NZ"
 _SPARE = 32  # bytes behind NC1HWC0 in the oldest files
 PLAIN = frozenset(("ND", "NCHW", "NHWC", "HWCN", "CHWN", "NC", "CN", "NCL", "NCDHW", "NDHWC", "DHWCN"))
 """The layouts in which the numbers stand in the order of their dims."""
@@ -27,6 +28,12 @@ PLAIN = frozenset(("ND", "NCHW", "NHWC", "HWCN", "CHWN", "NC", "CN", "NCL", "NCD
 
 class Packed(ValueError):  # noqa: N818 - a finding about a weight, shown beside it
     """A weight that is not unpacked: the text says why."""
+
+
+def is_known(layout: str) -> bool:
+    """Whether weights of a layout are unpacked."""
+    kind = layout.partition(":")[0]
+    return kind in PLAIN or kind == _MATRIX or kind in _FOUR_AXES
 
 
 def unpack(flat: Values, layout: str, dims: Dims, logical: str) -> Values:
@@ -41,7 +48,7 @@ def unpack(flat: Values, layout: str, dims: Dims, logical: str) -> Values:
     groups = int(suffix) if suffix.isascii() and suffix.isdigit() and len(suffix) < 10 else 1
     if kind in PLAIN:
         return _exactly(flat, math.prod(dims)).reshape(dims)
-    if kind == "FRACTAL_NZ":
+    if kind == _MATRIX:
         return _unpack_matrix(flat, dims)
     if kind not in _FOUR_AXES:
         raise Packed(f"the layout {layout or 'without a name'} is not known")

@@ -10,7 +10,7 @@ import numpy as np
 from torch2om.om.container import Partition
 from torch2om.om.datatypes import NUMBERS, item_size
 from torch2om.om.definition import Op, Tensor, TensorDesc, integer
-from torch2om.om.layouts import PLAIN, Packed, Values, unpack
+from torch2om.om.layouts import PLAIN, Packed, Values, is_known, unpack
 from torch2om.wire import WireProblem
 
 CONSTANTS = frozenset(("Const", "Constant"))
@@ -28,6 +28,11 @@ class Weight:
     shape: tuple[int, ...]
     axes: str
     data: memoryview = field(repr=False)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its layout and its type of numbers are ones that `array` knows."""
+        return is_known(self.layout) and item_size(self.dtype) > 0
 
     def array(self) -> Values:
         """Return the numbers in the logical shape; `Packed` if their layout is not one that is unpacked."""
