@@ -27,6 +27,7 @@ FAMILIES = {
     "E": "emit",
     "V": "verification",
     "O": "om files",
+    "D": "device runs",
 }
 
 CODES: dict[str, CodeInfo] = {
@@ -364,5 +365,10 @@ CODES: dict[str, CodeInfo] = {
         "weight not unpacked",
         "The weight's layout, number type or shape is not one that is turned back into a plain array.",
         "Nothing to do: everything else is read. The message says which.",
+    ),
+    "D851": CodeInfo(
+        "net is not finite",
+        "The net itself computes NaN or infinity on the sample, so half precision has nothing to be compared with.",
+        "Give realistic inputs with --sample.",
     ),
 }

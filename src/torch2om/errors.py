@@ -11,7 +11,8 @@ The exceptions::
     ├── OmFileError            an om is broken, encrypted or another kind of file
     ├── PreprocessingError     AIPP cannot do what is asked, or its file is broken
     ├── EmitError              the files cannot be written
-    └── VerificationError      the written files do not compute what PyTorch computes
+    ├── VerificationError      the written files do not compute what PyTorch computes
+    └── DeviceError            what a device computes, or would compute, cannot be compared
 
 A stage collects all its problems and raises once (`Problems`).
 """
@@ -117,6 +118,10 @@ class EmitError(Torch2omError):
 
 class VerificationError(Torch2omError):
     """The written files do not compute what PyTorch computes."""
+
+
+class DeviceError(Torch2omError):
+    """What a device computes, or would compute in half precision, cannot be compared."""
 
 
 @dataclass

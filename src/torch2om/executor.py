@@ -3,12 +3,14 @@
 In float16 (float32) the inputs, the weights and every layer's result are rounded to float16 (float32), and each layer
 computes in float32 (float64): so what a comparison finds is the rounding of what the files hold, not the order in which
 numpy adds. In float32 alone that order was three quarters of the error of a ResNet-50.
+Float16 numbers are held as float32 that float16 has: numpy's casts between the two would take longer than the layers.
 Blobs are read-only and are forgotten as soon as their last reader has run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -18,15 +20,44 @@ import numpy.typing as npt
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
 from torch2om.ir.net import Input, Layer, Net
 from torch2om.ir.op import Array, BadOp
+from torch2om.layers.precision import halved
+from torch2om.layers.selection import selects
 
 Numbers = Mapping[str, npt.NDArray[Any]]  # Any: whatever real numbers the user feeds
-Width = np.dtype[np.floating[Any]]  # Any: one of WIDTHS
+Dtype = np.dtype[np.floating[Any]]  # Any: one of three
 
-_DOUBLE: Width = np.dtype(np.float64)
-_SINGLE: Width = np.dtype(np.float32)
-_HALF: Width = np.dtype(np.float16)
-WIDTHS: Mapping[Width, Width] = MappingProxyType({_DOUBLE: _DOUBLE, _SINGLE: _DOUBLE, _HALF: _SINGLE})
-"""The widths that a net runs in, and the width in which a layer then computes."""
+_DOUBLE: Dtype = np.dtype(np.float64)
+_SINGLE: Dtype = np.dtype(np.float32)
+_HALF: Dtype = np.dtype(np.float16)
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """The precision of a run: what blobs and weights are rounded to, what holds them, and what layers compute in."""
+
+    dtype: Dtype
+    held: Dtype
+    computing: Dtype
+
+    def round(self, values: npt.ArrayLike) -> Array:
+        """Return the values rounded to the width, as the executor holds them; the numbers may be shared."""
+        return self.hold(halved(np.asarray(values, self.held)) if self.dtype == _HALF else values)
+
+    def hold(self, values: npt.ArrayLike) -> Array:
+        """Return a read-only view of values that the width has, in the dtype that holds them."""
+        blob = np.asarray(values, self.held).view()
+        blob.flags.writeable = False
+        return blob
+
+    def weights(self, layer: Layer) -> list[Array]:
+        """Return the layer's weights rounded to the width. Those of files are float32, and are rounded from there."""
+        return [self.round(weight.array(self.held)).astype(self.computing, copy=False) for weight in layer.weights]
+
+
+DOUBLE = Width(_DOUBLE, held=_DOUBLE, computing=_DOUBLE)
+SINGLE = Width(_SINGLE, held=_SINGLE, computing=_DOUBLE)
+HALF = Width(_HALF, held=_SINGLE, computing=_SINGLE)
+WIDTHS = (DOUBLE, SINGLE, HALF)
 
 
 def execute(
@@ -39,11 +70,11 @@ def execute(
 
     Raises `UsageError` if `inputs`, `dtype` or `keep` do not fit the net.
     """
-    wanted = _wanted(net, keep)
-    held = _fed(net, inputs, _width(dtype))
+    wanted, width = _wanted(net, keep), width_of(dtype)
+    held = fed(net, inputs, width)
     kept = {name: blob for name, blob in held.items() if name in wanted}
-    kept.update((top, blob) for _, top, blob in _steps(net, held, _width(dtype)) if top in wanted)
-    return MappingProxyType({name: kept[name] for name in wanted})
+    kept.update((top, blob) for _, top, blob in _steps(net, held, width) if top in wanted)
+    return MappingProxyType({name: _shown(kept[name], width) for name in wanted})
 
 
 def blobs(net: Net, inputs: Numbers, dtype: npt.DTypeLike = np.float64) -> Iterator[tuple[Layer, str, Array]]:
@@ -51,20 +82,22 @@ def blobs(net: Net, inputs: Numbers, dtype: npt.DTypeLike = np.float64) -> Itera
 
     Raises `UsageError`, before anything runs, if `inputs` or `dtype` do not fit the net.
     """
-    return _steps(net, _fed(net, inputs, _width(dtype)), _width(dtype))
+    width = width_of(dtype)
+    held = fed(net, inputs, width)
+    return ((layer, top, _shown(blob, width)) for layer, top, blob in _steps(net, held, width))
 
 
 def _steps(net: Net, held: dict[str, Array], width: Width) -> Iterator[tuple[Layer, str, Array]]:
     """Run the layers on the blobs in `held`, which gains the tops and loses what nobody reads any more."""
-    for layer, dying in zip(net.layers, _dying(net), strict=True):
-        tops = _run(layer, [held[bottom] for bottom in layer.bottoms], width)
+    for layer, dying in zip(net.layers, last_read(net), strict=True):
+        tops = run_layer(layer, [held[bottom] for bottom in layer.bottoms], width)
         held.update(tops)
         yield from ((layer, top, blob) for top, blob in tops.items())
         for blob in dying:
             held.pop(blob)
 
 
-def _dying(net: Net) -> list[list[str]]:
+def last_read(net: Net) -> list[list[str]]:
     """Return, for each layer, the blobs that nobody reads after it."""
     last = {blob: index for index, layer in enumerate(net.layers) for blob in (*layer.tops, *layer.bottoms)}
     dying: list[list[str]] = [[] for _ in net.layers]
@@ -73,11 +106,16 @@ def _dying(net: Net) -> list[list[str]]:
     return dying
 
 
-def _run(layer: Layer, bottoms: list[Array], width: Width) -> dict[str, Array]:
-    """Return the tops of one layer, rounded to `width`; an error says which layer it was."""
+def run_layer(
+    layer: Layer, bottoms: Sequence[Array], width: Width, weights: Sequence[Array] | None = None
+) -> dict[str, Array]:
+    """Return the tops of one layer, rounded to `width`; an error says which layer it was.
+
+    `weights` are `width.weights(layer)`, for whoever runs a layer more than once.
+    """
     try:
         shapes = layer.op.infer([blob.shape for blob in bottoms], layer.weight_shapes)
-        results = _results(layer, bottoms, width)
+        results = _results(layer, bottoms, width, width.weights(layer) if weights is None else weights)
     except BadOp as error:
         raise CaffeFileError(Diagnostic("F507", str(error), origin=layer.origin, layer=layer.name)) from error
     except Exception as error:
@@ -89,28 +127,26 @@ def _run(layer: Layer, bottoms: list[Array], width: Width) -> dict[str, Array]:
     return dict(zip(layer.tops, results, strict=True))
 
 
-def _results(layer: Layer, bottoms: list[Array], width: Width) -> list[Array]:
+def _results(layer: Layer, bottoms: Sequence[Array], width: Width, weights: Sequence[Array]) -> list[Array]:
     """Run the op in the wider width and round what it gives; infinities and NaN are results like any other."""
-    computing = WIDTHS[width]
-    weights = [weight.array(width).astype(computing, copy=False) for weight in layer.weights]
     with np.errstate(all="ignore"):
-        tops = layer.op.run([blob.astype(computing, copy=False) for blob in bottoms], weights)
-        return [_frozen(top, width) for top in tops]
+        tops = layer.op.run([blob.astype(width.computing, copy=False) for blob in bottoms], weights)
+        return [width.hold(top) if selects(layer.op) else width.round(top) for top in tops]
 
 
-def _frozen(values: npt.ArrayLike, width: Width) -> Array:
-    """Return a read-only view of the values in `width`."""
-    blob = np.asarray(values, width).view()
-    blob.flags.writeable = False
-    return blob
+def _shown(blob: Array, width: Width) -> Array:
+    """Return a held blob in the dtype that the run has for whoever asked for it."""
+    values = blob.astype(width.dtype, copy=False).view()
+    values.flags.writeable = False
+    return values
 
 
-def _width(dtype: npt.DTypeLike) -> Width:
-    """Return the dtype if blobs can have it."""
+def width_of(dtype: npt.DTypeLike) -> Width:
+    """Return the width with that dtype."""
     for width in WIDTHS:
-        if width == dtype:
+        if width.dtype == dtype:
             return width
-    names = ", ".join(width.name for width in WIDTHS)
+    names = ", ".join(width.dtype.name for width in WIDTHS)
     raise UsageError(Diagnostic("U115", f"a net runs in {names}, not in {np.dtype(dtype).name}"))
 
 
@@ -127,14 +163,14 @@ def _wanted(net: Net, keep: Collection[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keep))
 
 
-def _fed(net: Net, inputs: Numbers, width: Width) -> dict[str, Array]:
+def fed(net: Net, inputs: Numbers, width: Width) -> dict[str, Array]:
     """Return the input blobs in `width`; raise with everything that does not fit."""
     problems = Problems()
     for text in _misfits(net.inputs, inputs):
         problems.add(Diagnostic("U115", text, hint=f"the net's inputs are {_sentence(net.inputs)}"))
     problems.raise_as(UsageError)
     with np.errstate(all="ignore"):
-        return {source.name: _frozen(inputs[source.name], width) for source in net.inputs}
+        return {source.name: width.round(inputs[source.name]) for source in net.inputs}
 
 
 def _misfits(sources: Iterable[Input], inputs: Numbers) -> Iterator[str]:

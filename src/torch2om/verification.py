@@ -23,6 +23,7 @@ from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Array, Shape
 from torch2om.legalization.rules import rules
 from torch2om.manifest import Manifest
+from torch2om.metrics import cosine
 from torch2om.origin import NOWHERE, Origin
 from torch2om.targets import target as find_target
 
@@ -252,12 +253,3 @@ def relative_error(value: Array, expected: Array) -> float:
     difference = np.abs(value.astype(np.float64) - expected).max()
     scale = np.abs(expected).max()
     return float(difference / scale) if scale > 0 else float(difference)
-
-
-def cosine(value: Array, expected: Array) -> float:
-    """<value, expected> / (|value| |expected|), in float64; 1 if both are zero."""
-    if value.shape != expected.shape:
-        return float("nan")
-    left, right = value.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
-    norms = np.linalg.norm(left) * np.linalg.norm(right)
-    return float(left @ right / norms) if norms > 0 else float(np.array_equal(left, right))
