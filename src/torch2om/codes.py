@@ -121,6 +121,11 @@ CODES: dict[str, CodeInfo] = {
         "An installed package offers lowerings (entry point torch2om.lowerings) that cannot be used.",
         "The message names the package: mend it, or uninstall it.",
     ),
+    "U143": CodeInfo(
+        "options exclude each other",
+        "Two options were given of which only one can apply.",
+        "Leave out what the message names.",
+    ),
     "C201": CodeInfo(
         "data-dependent control flow",
         "The model's Python branches on a tensor's value, so no single static graph describes it.",
@@ -365,6 +370,21 @@ CODES: dict[str, CodeInfo] = {
         "weight not unpacked",
         "The weight's layout, number type or shape is not one that is turned back into a plain array.",
         "Nothing to do: everything else is read. The message says which.",
+    ),
+    "O811": CodeInfo(
+        "inputs or outputs of the om differ",
+        "The om is called in another way than the files: names, order, shapes or types.",
+        "Compile these files again, with --out_nodes in the manifest's order.",
+    ),
+    "O812": CodeInfo(
+        "weights of the om differ",
+        "A constant of the om is not the layer's weight, folded or not, within what rounding allows.",
+        "The om was compiled from other weights: compile these files again.",
+    ),
+    "O813": CodeInfo(
+        "weight not identified in the om",
+        "No constant of the om could be told to be this weight: quantized, merged or stored in an unknown way.",
+        "Nothing is known to be wrong; compare the outputs of the device instead.",
     ),
     "D851": CodeInfo(
         "net is not finite",

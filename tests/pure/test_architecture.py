@@ -21,7 +21,7 @@ ROWS = (
     {"precision"},
     {"targets", "frontend"},
     {"legalization", "program", "loading", "lowering", "manifest"},
-    {"emission", "acceptance"},
+    {"emission", "acceptance", "matching"},
     {"verification"},
     {"pipeline", "reference", "catalog"},
     {"pytorch_models", "caffe_models"},

@@ -126,9 +126,27 @@ def verify(
     weights: Weights = None,
     sample: Sample = [],  # noqa: B006 - typer copies it
     samples: Samples = 2,
+    om: Annotated[
+        Path | None,
+        typer.Option(
+            "--om", metavar="FILE.om", help="Compare the files with what was compiled from them.", show_default=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> Answer:
-    """Compare a conversion's files with the model that they came from again."""
+    """Compare a conversion's files with the model that they came from again.
+
+    With --om: is that om their compiled form? Inputs, outputs and weights are compared; that needs neither torch nor
+    the model. Exit 0 if everything is equal, 1 if something differs or was not identified.
+    """
+    if om is not None:
+        if model or weights or sample:
+            raise UsageError(
+                Diagnostic("U143", "--om compares with the files: --model, --weights and --sample do not apply")
+            )
+        from torch2om.cli.om_files import matched
+
+        return matched(folder, om)
     from torch2om.cli.models import reference_of, samples_of, source_of
     from torch2om.emission import artifact_in
     from torch2om.verification import random_samples

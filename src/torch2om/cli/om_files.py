@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,3 +109,24 @@ def _differences(found: tuple[Difference, ...]) -> RenderableType:
     for each in found:
         shown.add_row(each.section, each.what, each.left, each.right)
     return Group(shown, Text(figures.counted(len(found), "difference"), "bold red"))
+
+
+def matched(folder: Path, file: Path) -> Answer:
+    """Answer whether an om is the compiled form of a conversion's files."""
+    from torch2om.emission import artifact_in
+    from torch2om.matching import match
+    from torch2om.om.reader import read_om
+
+    artifact = artifact_in(folder)
+    found = match(artifact, read_om(file))
+    payload = {
+        "om": str(file),
+        "target": artifact.manifest.target,
+        "equal": found.equal,
+        "ports": [asdict(each) for each in found.ports],
+        "weights": [asdict(each) for each in found.weights],
+        "unexplained": found.unexplained,
+        "findings": findings(found.diagnostics),
+    }
+    name = artifact.manifest.net
+    return Answer(payload, om_summary.matching(name, file, found), Status.OK if found.equal else Status.REFUSED)

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from torch2om.cli import figures
+from torch2om.cli.findings import blocks
 from torch2om.cli.tables import pairs, table
 from torch2om.ir.text import shape_text
 from torch2om.om.container import partition_name
@@ -20,6 +21,8 @@ from torch2om.om.provenance import is_kirin
 from torch2om.om.weights import CONSTANTS
 
 if TYPE_CHECKING:
+    from torch2om.matching import Matching
+    from torch2om.matching.ports import PortMatch
     from torch2om.om.aipp import Aipp
     from torch2om.om.definition import Op
     from torch2om.om.ports import Port, Ports
@@ -174,3 +177,34 @@ def _programs(model: OmModel) -> Iterator[tuple[str, str]]:
         yield "kernels", f"{figures.counted(len(model.kernels), 'program')} of {figures.size(total)}"
     if model.external_weights:
         yield "external", f"weights in files beside the om: {', '.join(model.external_weights)}"
+
+
+def matching(name: str, file: Path, found: Matching) -> RenderableType:
+    """Return the screen of a comparison of an om with files."""
+    said = ("holds these files", "bold green") if found.equal else ("is not proved to hold these files", "bold red")
+    headline = Text.assemble((file.name, "bold"), f" for {name}: ", said)
+    shown: list[RenderableType] = [headline, _matched_ports(found.ports)]
+    shown += [Text(line) for line in _matched_weights(found)]
+    return Group(*shown, blocks(found.diagnostics))
+
+
+def _matched_ports(ports: Iterable[PortMatch]) -> RenderableType:
+    shown = table("files", "shape", "om", "shape there", "type", "")
+    for each in ports:
+        port = each.port
+        there = ("", "", "") if port is None else (port.name, shape_text(port.shape), port.dtype)
+        verdict = Text("differs", "bold red") if each.problems else Text("; ".join(each.notes) or "equal")
+        shown.add_row(f"{each.kind} {each.name}", shape_text(each.shape), *there, verdict)
+    return shown
+
+
+def _matched_weights(found: Matching) -> Iterator[str]:
+    states = Counter(str(each.state) for each in found.weights)
+    counts = ", ".join(f"{number} {state}" for state, number in states.items())
+    yield f"weights  {counts or 'none in the files'}"
+    ways = Counter(each.how for each in found.weights if each.state == "equal" and not each.host)
+    if ways:
+        yield f"how      {'; '.join(f'{number} {how}' for how, number in ways.most_common())}"
+    if found.unexplained:
+        own = figures.counted(len(found.unexplained), "constant")
+        yield f"besides  {own} in the om that no layer of the files explains: {', '.join(found.unexplained)}"

@@ -1,0 +1,100 @@
+"""The orders in which a compiler may store the numbers of a weight, and whether stored numbers are these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from torch2om.ir.op import Array
+from torch2om.layers import Deconvolution, InnerProduct
+from torch2om.matching.wanted import Variant
+
+Values = npt.NDArray[Any]  # Any: an om chooses the number type
+
+_C0 = 16  # inputs of a block
+_SMALLEST_HALF = 2.0**-24
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How stored numbers compare: `excess` is the largest error over what rounding allows; up to 1 they are equal."""
+
+    how: str
+    excess: float
+    error: float
+    found: float
+    expected: float
+
+    @property
+    def equal(self) -> bool:
+        """Whether rounding explains every difference."""
+        return self.excess <= 1
+
+
+def compare(stored: Values, variant: Variant, index: int, expected: Array) -> Comparison | None:
+    """Return the best comparison over all arrangements; None if no arrangement has the stored shape."""
+    found = []
+    for how, arranged in _arranged(variant, index, expected):
+        fitted = _fitted(arranged, stored.shape)
+        if fitted is not None:
+            found.append(_comparison(stored, fitted, how))
+            if found[-1].equal:
+                break
+    return min(found, key=lambda each: each.excess, default=None)
+
+
+def _arranged(variant: Variant, index: int, expected: Array) -> Iterator[tuple[str, Array]]:
+    yield "", expected
+    if index > 0:
+        return
+    if isinstance(variant.op, InnerProduct):
+        yield from _matrices(variant, expected)
+    if isinstance(variant.op, Deconvolution) and expected.ndim == 4:
+        turned = expected[:, :, ::-1, ::-1]
+        yield "inputs and outputs swapped", expected.swapaxes(0, 1)
+        yield "kernels turned", turned
+        yield "inputs and outputs swapped, kernels turned", turned.swapaxes(0, 1)
+
+
+def _matrices(variant: Variant, expected: Array) -> Iterator[tuple[str, Array]]:
+    """A fully connected layer: a matrix product, or a convolution whose inputs may be cut into blocks of 16."""
+    if expected.ndim != 2:
+        return
+    yield "transposed", expected.T
+    shape = variant.bottoms[0][1:]
+    if len(shape) == 3 and not shape[0] % _C0 and expected.shape[1] == np.prod(shape):
+        blocks = expected.reshape(-1, shape[0] // _C0, _C0, *shape[1:])
+        yield "inputs in blocks of 16", blocks.transpose(0, 1, 3, 4, 2).reshape(expected.shape)
+
+
+def _fitted(arranged: Array, shape: tuple[int, ...]) -> Array | None:
+    """Return the array in the stored shape, where only axes of one place differ or the first axis stays."""
+    if not arranged.size or arranged.size != np.prod(shape):
+        return None
+    same = [dim for dim in arranged.shape if dim != 1] == [dim for dim in shape if dim != 1]
+    first = arranged.ndim > 0 and len(shape) > 0 and arranged.shape[0] == shape[0]
+    return arranged.reshape(shape) if same or first else None
+
+
+def _comparison(stored: Values, expected: Array, how: str) -> Comparison:
+    found = stored.astype(expected.dtype)
+    error = np.abs(found - expected)
+    excess = np.nan_to_num(error / _allowed(expected, stored.dtype), nan=np.inf)
+    worst = np.unravel_index(int(np.argmax(excess)), excess.shape)
+    return Comparison(how, float(excess[worst]), float(error[worst]), float(found[worst]), float(expected[worst]))
+
+
+def _allowed(expected: Array, dtype: np.dtype[Any]) -> Array:
+    """Half a step of the stored type at each number, and what folding in float32 may add to it.
+
+    Half a step is 2^-11 of the number in float16 (2^-25 below the smallest normal one). A folded number is a difference
+    of numbers as large as the largest one: 4 roundings of float32 of that.
+    """
+    folding = 4 * 2.0**-24 * float(np.max(np.abs(expected), initial=0.0))
+    if dtype == np.float16:
+        return 2.0**-11 * 1.01 * np.abs(expected) + _SMALLEST_HALF / 2 + folding
+    return 2.0**-24 * np.abs(expected) + folding + np.finfo(np.float32).tiny
