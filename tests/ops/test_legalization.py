@@ -215,6 +215,13 @@ def test_ties_of_an_argmax_go_to_the_first_in_caffe() -> None:
     assert_computes_the_same(net, row)
 
 
+@pytest.mark.parametrize("op", [ArgMax(axis=1), ArgMax(), ArgMax(out_max_val=True, axis=-1)], ids=str)
+def test_ties_of_caffes_argmax_stay_caffes_where_the_reader_names_the_first(op: ArgMax) -> None:
+    row = Row(op, ((4, 40, 2),), whole=True)
+    net = check(validate(legalize(row.net(), TARGETS["ascend310"])), TARGETS["ascend310"])
+    assert_computes_the_same(net, row)
+
+
 def test_reshapes_in_a_row_become_one() -> None:
     net = legalize(chain(Permute((1, 0, 2, 3)), Permute((1, 0, 2, 3))), TARGETS["caffe"])
     assert kinds(net) == ["Reshape", "Im2col", "Reshape", "Im2col", "Reshape"]

@@ -15,6 +15,7 @@ from torch2om.layers import (
     BNLL,
     ELU,
     AdaptivePooling,
+    ArgMax,
     ArgReduce,
     Arithmetic,
     ArithmeticKind,
@@ -311,6 +312,9 @@ ROWS: dict[str, Rows] = {
     "arg_maximum_by_arg_max": Rows(Row(ArgReduce(MAX, 1), S), Row(ArgReduce(MIN, 1), S)),
     "arg_maximum_of_distinct": Rows(Row(ArgReduce(MAX, -1, keepdim=True), S), Row(ArgReduce(MIN, 1), S)),
     "arg_maximum_of_reversed": Rows(Row(ArgReduce(MAX, 1), S, whole=True), Row(ArgReduce(MIN, 1), S)),
+    "arg_max_of_last_by_reversed": Rows(
+        Row(ArgMax(axis=1), S, whole=True), Row(ArgMax(axis=1, first_of_equals=True), S)
+    ),
     "arg_maximum_by_marks": Rows(Row(ArgReduce(MAX, 3), S, whole=True), Row(ArgReduce(MIN, 1), S)),
     # resizing
     "resize_by_upsample": Rows(

@@ -30,6 +30,11 @@ def test_of_equal_elements_argmax_takes_the_last_as_caffe_sorts() -> None:
     assert ArgMax(axis=-1, top_k=3, out_max_val=True).run([x], [])[0].tolist() == [[3.0, 3.0, 2.0], [0.0, 0.0, 0.0]]
 
 
+def test_of_equal_elements_argmax_takes_the_first_as_atc_does() -> None:
+    x = np.array([[1.0, 3.0, 3.0, 2.0]])
+    assert ArgMax(axis=1, top_k=3, first_of_equals=True).run([x], [])[0].tolist() == [[1.0, 2.0, 3.0]]
+
+
 def test_argmax_without_axis_flattens_and_keeps_at_least_three_dims() -> None:
     x = np.array([[[1.0, 9.0], [4.0, 2.0]]])
     assert ArgMax(top_k=2).run([x], [])[0].tolist() == [[[1.0, 2.0]]]

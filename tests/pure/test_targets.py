@@ -178,6 +178,7 @@ def test_types_that_only_some_targets_have() -> None:
 def test_limits_of_bvlc() -> None:
     assert accepts("caffe", ArgMax(axis=1), IMAGE)
     assert accepts("caffe", ArgMax(axis=-1), IMAGE)  # golden ArgMax/axis-1-val
+    assert not accepts("caffe", ArgMax(axis=1, first_of_equals=True), IMAGE)
     assert accepts("caffe", ReLU(), (1,) * 32)
     assert not accepts("caffe", ReLU(), (1,) * 33)
     assert not accepts("caffe", ReLU(), (2**16, 2**15))
@@ -188,9 +189,10 @@ def test_limits_of_atc() -> None:
     assert not accepts("ascend310", Eltwise(), *(IMAGE,) * 33)
     assert accepts("ascend310", Reduction(axis=1), (2, 3, 4))
     assert not accepts("ascend310", Reduction(axis=1), IMAGE)
-    assert not accepts("ascend310", ArgMax(top_k=2, axis=1), IMAGE)
-    assert not accepts("ascend310", ArgMax(out_max_val=True), IMAGE)
-    assert accepts("ascend310", ArgMax(out_max_val=True, axis=1), IMAGE)
+    assert not accepts("ascend310", ArgMax(top_k=2, axis=1, first_of_equals=True), IMAGE)
+    assert not accepts("ascend310", ArgMax(out_max_val=True, first_of_equals=True), IMAGE)
+    assert accepts("ascend310", ArgMax(out_max_val=True, axis=1, first_of_equals=True), IMAGE)
+    assert not accepts("ascend310", ArgMax(axis=1), IMAGE)
     assert not accepts("ascend310", Reshape(()), (1,))
     assert not accepts("ascend310", MVN(), (2, 3, 4))
     assert accepts("ascend310", Crop(2), IMAGE, (1, 3, 4, 4))

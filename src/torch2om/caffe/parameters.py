@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from torch2om.caffe.dialect import Dialect
 from torch2om.caffe.schema import schema
 from torch2om.ir.op import BadOp, Op, Shapes
-from torch2om.ir.spelling import KEY, Choice, Spatial, Spelling, Unwritten
+from torch2om.ir.spelling import KEY, Choice, Given, Spatial, Spelling, Unwritten
 
 Value = bool | int | float | str
 Written = tuple[tuple[str, Value], ...]  # path within the op's message -> one value; a repeated field stands repeatedly
@@ -199,6 +199,8 @@ def _read_field(message: Message, spelling: Spelling, hint: Any, axes: int) -> o
     """Return the field's value, or None where the message does not hold it."""
     if isinstance(spelling, Spatial):
         return _read_spatial(message, spelling, axes)
+    if isinstance(spelling, Given):
+        return spelling.value
     names = () if isinstance(spelling, Unwritten) else (spelling.name, *spelling.aliases)
     present = next(filter(None, (_present(message, name) for name in names)), [])
     if not present:

@@ -53,6 +53,13 @@ class Unwritten(Spelling):
     """A field without a proto spelling: what the layer's list of tops (`tops`) or the target's limits already say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Given(Unwritten):
+    """A field to which a dialect's reader gives one value, whatever the file says (which of equals an ArgMax names)."""
+
+    value: object = None
+
+
 def spelled(
     spelling: Spelling | str,
     *,

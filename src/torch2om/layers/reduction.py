@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes, axis_of, elements, need
-from torch2om.ir.spelling import Spelling, spelled
+from torch2om.ir.spelling import Given, Spelling, Unwritten, spelled
 from torch2om.layers.arity import sole
 from torch2om.layers.dims import with_dim
 from torch2om.layers.precision import rounded, widened
@@ -71,7 +71,8 @@ class ArgMax(Op):
     With `axis`: along it, and with `out_max_val` the values instead of the indices. Without: over all dims but the
     first, top [N, 1, top_k] with as many 1s behind as the bottom's rank needs; with `out_max_val` [N, 2, top_k]:
     indices, then values. Of equal elements the one with the higher index comes first, because Caffe's argmax_layer
-    sorts pairs (value, index) downwards.
+    sorts pairs (value, index) downwards; with `first_of_equals` the lower one, as in ATC's kernel (CANN
+    tbe/impl/arg_max_with_kd.py, vcmax).
     """
 
     caffe_type = "ArgMax"
@@ -80,6 +81,7 @@ class ArgMax(Op):
     out_max_val: bool = False
     top_k: int = 1
     axis: int | None = spelled(Spelling("axis", always=True), default=None)  # the proto's default 0 is no axis
+    first_of_equals: bool = spelled(Unwritten(""), default=False, dialects={"ascend": Given("", value=True)})
 
     def __post_init__(self) -> None:
         need(self.top_k >= 1, f"top_k must be at least 1, is {self.top_k}")
@@ -110,6 +112,9 @@ class ArgMax(Op):
 
     def _largest(self, x: Array, axis: int) -> npt.NDArray[np.intp]:
         """Return the indices of the `top_k` largest elements along `axis`, ordered as the class says."""
+        if self.first_of_equals:
+            forwards: npt.NDArray[np.intp] = np.argsort(-x, axis=axis, kind="stable").take(range(self.top_k), axis=axis)
+            return forwards
         backwards = np.argsort(-np.flip(x, axis), axis=axis, kind="stable")
         largest: npt.NDArray[np.intp] = x.shape[axis] - 1 - backwards.take(range(self.top_k), axis=axis)
         return largest

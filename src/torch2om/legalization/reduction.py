@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from math import prod
 
@@ -226,10 +227,10 @@ def arg_maximum_by_arg_max(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
 
     Exact: ATC's kernel keeps the first of equals (CANN tbe/impl/arg_max_with_kd.py, vcmax), as PyTorch does.
     """
-    return _arg_max(b, op, x)
+    return _arg_max(b, op, x, first_of_equals=True)
 
 
-@legalizes(ArgReduce, opt_in=True)
+@legalizes(ArgReduce, opt_in=True, dialects=("caffe",))
 def arg_maximum_of_distinct(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
     """argmax x = ArgMax(x), if no two elements are the largest together.
 
@@ -238,11 +239,11 @@ def arg_maximum_of_distinct(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
     return _arg_max(b, op, x)
 
 
-def _arg_max(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
+def _arg_max(b: RuleBuilder, op: ArgReduce, x: Blob, *, first_of_equals: bool = False) -> Blob:
     if op.kind is not MAX:
         raise Refuse("it is no argmax")
     (top,) = op.infer([x.shape], [])
-    return b.reshape(b.add(ArgMax(axis=axis_of(op.axis, x.rank)), x), top)
+    return b.reshape(b.add(ArgMax(axis=axis_of(op.axis, x.rank), first_of_equals=first_of_equals), x), top)
 
 
 @legalizes(ArgReduce, dialects=("caffe",))
@@ -257,6 +258,26 @@ def arg_maximum_of_reversed(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
     (top,) = op.infer([x.shape], [])
     last = x.shape[axis] - 1
     found = b.add(ArgMax(axis=axis), gather(b, x, axis, range(last, -1, -1)))
+    return b.reshape(b.add(Power(scale=-1.0, shift=float(last)), found), top)
+
+
+@legalizes(ArgMax)
+def arg_max_of_last_by_reversed(b: RuleBuilder, op: ArgMax, x: Blob) -> Blob:
+    """The last of the largest = length - 1 - the first of the largest of x backwards.
+
+    Exact. A value without its place is the same for all of equals.
+    """
+    if op.first_of_equals or op.top_k != 1:
+        raise Refuse("it does not name the last of equals alone")
+    axis = None if op.axis is None else axis_of(op.axis, x.rank)
+    if op.out_max_val:
+        if axis is None:
+            raise Refuse("it gives places and values in one blob")
+        return b.add(replace(op, first_of_equals=True), x)
+    rows, along = (x, axis) if axis is not None else (b.reshape(x, (x.shape[0], prod(x.shape[1:]))), 1)
+    last = rows.shape[along] - 1
+    found = b.add(ArgMax(axis=along, first_of_equals=True), gather(b, rows, along, range(last, -1, -1)))
+    (top,) = op.infer([x.shape], [])
     return b.reshape(b.add(Power(scale=-1.0, shift=float(last)), found), top)
 
 

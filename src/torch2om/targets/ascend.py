@@ -135,6 +135,7 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     AbsVal: (),
     ArgMax: (
         OneOf("top_k", (1,), ARG_MAX_KERNEL),
+        OneOf("first_of_equals", (True,), "CANN tbe/impl/arg_max_with_kd.py (vcmax keeps the first)"),
         Formula("out_max_val only with axis", _arg_max_form, "CANN op_proto/elewise_calculation_ops.cc:3643"),
     ),
     BatchedMatMul: (Rank(2, 8, "CANN op_proto/matrix_calculation_ops.cc (BatchMatMul)"),),

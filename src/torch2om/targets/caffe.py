@@ -49,7 +49,7 @@ from torch2om.layers import (
     Threshold,
     Tile,
 )
-from torch2om.targets.limits import Formula, Site, Target
+from torch2om.targets.limits import Formula, OneOf, Site, Target
 
 BVLC = "BVLC/caffe 9b89154 src/caffe/"
 MOST_ELEMENTS = 2**31 - 1
@@ -88,7 +88,9 @@ CAFFE = Target(
     general=(Formula("a blob has at most 32 dims and 2^31 - 1 elements", _small_enough, BVLC + "blob.cpp:24, :34"),),
     accepts={
         AbsVal: (),
-        ArgMax: (),
+        ArgMax: (
+            OneOf("first_of_equals", (False,), BVLC + "layers/argmax_layer.cpp:70 (it sorts pairs of value and index)"),
+        ),
         BatchNorm: (),
         Bias: (),
         BNLL: (),

@@ -269,7 +269,7 @@ def _softmax_axis(site: Site) -> bool:
 
 ACCEPTS: dict[type, tuple[Limit, ...]] = {
     AbsVal: (),
-    ArgMax: (),
+    ArgMax: (OneOf("first_of_equals", (True,), "CANN tbe/impl/arg_max_with_kd.py (vcmax keeps the first)"),),
     BatchNorm: (OneOf("use_global_stats", (True,), "HiLens #3"),),
     Concat: (Bottoms(1, 1000, "HiLens #4"),),
     DepthwiseConvolution: (

@@ -1,0 +1,76 @@
+"""A sample of the sweep over one- and two-operator nets: no net differs silently, none crashes (benchmarks/sweep)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks.sweep.__main__ import main
+from benchmarks.sweep.branch import draw
+from benchmarks.sweep.run import Plan, alone, swept
+from benchmarks.sweep.table import Table
+from benchmarks.sweep.verdict import Outcome, Verdict
+
+from torch2om.targets import TARGETS
+
+SAMPLE = range(1, 121)
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> list[Verdict]:
+    return [verdict for bundle in swept(Plan(SAMPLE)) for verdict in bundle]
+
+
+def test_no_net_differs_and_none_crashes(verdicts: list[Verdict]) -> None:
+    assert len(verdicts) == len(SAMPLE) * len(TARGETS)
+    faults = [verdict for verdict in verdicts if verdict.outcome in {Outcome.DIFFERENT, Outcome.CRASH}]
+    assert not faults
+
+
+def test_most_nets_verify_at_every_target(verdicts: list[Verdict]) -> None:
+    for target in TARGETS:
+        verified = sum(verdict.outcome is Outcome.VERIFIED for verdict in verdicts if verdict.target == target)
+        assert verified > len(SAMPLE) / 2
+
+
+def test_every_refusal_has_a_code_and_a_reason(verdicts: list[Verdict]) -> None:
+    refusals = [verdict for verdict in verdicts if verdict.outcome is Outcome.REFUSED]
+    assert refusals
+    for verdict in refusals:
+        code, _, reason = verdict.reason.partition(" ")
+        assert code[0] in "CLT"
+        assert reason
+
+
+def test_a_net_is_drawn_alike_from_its_number() -> None:
+    for seed in SAMPLE[:20]:
+        one, other = draw(seed), draw(seed)
+        assert one.text == other.text
+        for first, second in zip(one.results, other.results, strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+def test_a_net_captured_alone_gets_the_verdict_that_it_gets_among_others(verdicts: list[Verdict]) -> None:
+    seeds = SAMPLE[:4]
+    together = {(one.seed, one.target): (one.outcome, one.reason) for one in verdicts if one.seed in seeds}
+    assert {(one.seed, one.target): (one.outcome, one.reason) for one in alone(seeds, tuple(TARGETS))} == together
+
+
+def test_the_table_counts_every_verdict(verdicts: list[Verdict]) -> None:
+    table = Table()
+    for verdict in verdicts:
+        table.add(verdict)
+    record = json.loads(json.dumps(table.as_json()))
+    assert record["nets"] == len(SAMPLE)
+    for target in TARGETS:
+        assert sum(record["outcomes"][target].values()) == len(SAMPLE)
+        assert sum(row["nets"] for row in record["reasons"][target]) == record["outcomes"][target]["refused"]
+    assert f"{len(SAMPLE)} nets" in "\n".join(table.lines())
+
+
+def test_the_command_prints_the_table_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--count", "3", "--alone", "1", "--targets", "caffe", "--json", str(tmp_path / "found.json")]) == 0
+    assert "1 nets captured one by one as well: 0 verdicts differ" in capsys.readouterr().out
+    assert json.loads((tmp_path / "found.json").read_text())["nets"] == 3
