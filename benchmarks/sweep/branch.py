@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from torch2om.ir.op import Array
-from torch2om.metrics import relative_error
+from torch2om.verification import relative_error
 
 MOST_ELEMENTS = 20_000
 ATTEMPTS = 60

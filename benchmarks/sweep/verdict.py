@@ -21,8 +21,7 @@ from torch2om.ir.net import Net
 from torch2om.origin import Origin
 from torch2om.pipeline import prepared
 from torch2om.targets.limits import Target
-from torch2om.metrics import relative_error
-from torch2om.verification import verify
+from torch2om.verification import relative_error, verify
 
 OPENCV_TOLERANCE = 1e-4  # its layers compute in float32
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - files that live for milliseconds
