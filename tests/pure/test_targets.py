@@ -175,6 +175,10 @@ def test_types_that_only_some_targets_have() -> None:
     assert not any(accepts(name, Hardtanh(), IMAGE) for name in TARGETS)
 
 
+def test_a_deconvolution_of_a_line_is_refused_by_omg() -> None:
+    assert not accepts("hilens", Deconvolution(2, (3,), (1,), (0,), (1,), bias_term=False), (1, 3, 9))
+
+
 def test_limits_of_bvlc() -> None:
     assert accepts("caffe", ArgMax(axis=1), IMAGE)
     assert accepts("caffe", ArgMax(axis=-1), IMAGE)  # golden ArgMax/axis-1-val

@@ -13,6 +13,7 @@ Convolution with groups (#6) are both listed: either may be used for filters of 
 
 from __future__ import annotations
 
+from math import prod
 from types import MappingProxyType
 
 from torch2om.ir.op import Shape, elements
@@ -139,9 +140,9 @@ def _deconvolution_bytes(site: Site) -> int:
     if not isinstance(op, Deconvolution):
         return 0
     number, channels = _aligned(filters[0]), _aligned(filters[1])
-    a = number * channels * op.kernel[0] * op.kernel[1] * 2
+    a = number * channels * prod(op.kernel) * 2
     a = a // 2 if channels % 32 == 0 else a
-    width = (site.bottoms[0][3] - 1) * op.stride[1] + 1
+    width = (site.bottoms[0][-1] - 1) * op.stride[-1] + 1
     return a + width * op.kernel[0] * number * 2 * 2
 
 
