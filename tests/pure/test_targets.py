@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from torch2om.errors import LegalityError, Severity, UsageError
@@ -30,6 +31,7 @@ from torch2om.layers import (
     ReLU,
     Reshape,
     Rounding,
+    Scale,
     Softmax,
     Swish,
     Upsample,
@@ -45,7 +47,7 @@ IMAGE = (1, 3, 8, 8)
 def net_of(op: Op, *shapes: Shape, weights: tuple[Shape, ...] = ()) -> Net:
     names = tuple(f"x{index}" for index in range(len(shapes)))
     inputs = tuple(Input(name, shape) for name, shape in zip(names, shapes, strict=True))
-    zeros = tuple(constant([[[[0.0] * w[3]] * w[2]] * w[1]] * w[0]) for w in weights)
+    zeros = tuple(constant(np.zeros(shape)) for shape in weights)
     return Net("net", inputs, (Layer("layer", op, names, ("y",), zeros),), (Output("y"),))
 
 
@@ -176,7 +178,17 @@ def test_types_that_only_some_targets_have() -> None:
 
 
 def test_a_deconvolution_of_a_line_is_refused_by_omg() -> None:
-    assert not accepts("hilens", Deconvolution(2, (3,), (1,), (0,), (1,), bias_term=False), (1, 3, 9))
+    line = Deconvolution(2, (3,), (1,), (0,), (1,), bias_term=False)
+    assert not accepts("hilens", line, (1, 3, 9), weights=((3, 2, 3),))
+
+
+def test_a_blob_of_too_many_dims_is_said_once_by_omg() -> None:
+    ((_, broken),) = TARGETS["hilens"].check(net_of(Softmax(4), (2, 3, 4, 5, 6)))
+    assert ["1 to 4 dims" in found.text for found in broken] == [True]
+
+
+def test_a_factor_for_the_only_dim_is_refused_by_omg() -> None:
+    assert not accepts("hilens", Scale(0, 1), (3,), weights=((3,),))
 
 
 def test_limits_of_bvlc() -> None:

@@ -238,7 +238,7 @@ def _single_place(site: Site) -> bool:
 def _factor_per_channel(site: Site) -> bool:
     """Whether gamma (and beta) are one number per channel, be gamma a weight or the second bottom."""
     shapes = (*site.bottoms[1:], *site.layer.weight_shapes)
-    return all(shape == (site.bottoms[0][1],) for shape in shapes)
+    return all(shape == site.bottoms[0][1:2] for shape in shapes)
 
 
 MOST_CHANNELS = (256 * 1024 // 4 - 8 * 1024 - 256) // 2

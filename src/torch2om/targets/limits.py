@@ -6,7 +6,7 @@ One row feeds the check, the error text, `torch2om limits TARGET`, the docs and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 from torch2om.caffe.dialect import Dialect
@@ -159,6 +159,11 @@ ShapeRule = Callable[[Site], tuple[Shape, ...]]
 """The top shapes that a target infers for a layer where they differ from Caffe's."""
 
 
+def _broken(limits: Iterable[Limit], site: Site) -> tuple[Violation, ...]:
+    found = ((limit, limit.broken(site)) for limit in limits)
+    return tuple(Violation(_sentence(what, limit), limit.source) for limit, what in found if what)
+
+
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """Two layers that the target merges into one which computes something else than the two do.
@@ -207,13 +212,15 @@ class Target:
                 raise ValueError(f"{self.name}: {op.__name__} has no field {wrong}")
 
     def violations(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Violation, ...]:
-        """Return every limit that the layer breaks here, in table order; empty means legal."""
+        """Return every limit that the layer breaks here, in table order; empty means legal.
+
+        Limits of a type take the general ones for granted: where one of those is broken, they are not looked at.
+        """
         limits = self.accepts.get(type(layer.op))
         if limits is None:
             return (Violation(f"{self.name} has no layer {layer.op.caffe_type or op_text(layer.op)}", self.source),)
         site = Site.of(layer, bottoms)
-        found = ((limit, limit.broken(site)) for limit in (*self.general, *limits))
-        return tuple(Violation(_sentence(what, limit), limit.source) for limit, what in found if what)
+        return _broken(self.general, site) or _broken(limits, site)
 
     def infer(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """Return the top shapes that the target itself computes; raise `BadOp` for bottoms that do not fit."""
