@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from samples import LANDMARKS
+from samples import LANDMARKS, OWN
 from writing import (
     SECOND,
     Const,
@@ -34,6 +34,7 @@ from writing import (
     tensors,
 )
 
+from torch2om.caffe.tokens import decode_text
 from torch2om.errors import Torch2omError
 from torch2om.manifest import FileRecord, InputRecord, LayerRecord, Manifest, OutputRecord, Source
 from torch2om.om.container import Kind
@@ -41,6 +42,7 @@ from torch2om.om.description import describe
 from torch2om.om.difference import differences
 from torch2om.om.layouts import Packed
 from torch2om.om.reader import OmFile, parse_om, read_om
+from torch2om.preprocessing import read_aipp, write_aipp
 from torch2om.wire import field as wire_field
 
 _LENGTH = struct.Struct("<I")
@@ -157,6 +159,16 @@ def _part_seeds() -> list[bytes]:
     return [*parts, plain, b"\0" + nested, objects, b"\0" + bytes(landmarks.data[:4096])]
 
 
+def _read_aipp(content: bytes) -> None:
+    """Read an AIPP file; what it says is still the same after it was written."""
+    configs = read_aipp(decode_text(content))
+    assert read_aipp(write_aipp(configs)) == configs
+
+
+def _aipp_seeds() -> list[bytes]:
+    return [path.read_bytes() for path in sorted((OWN.parent / "aipp").glob("*.cfg"))]
+
+
 def _read_manifest(content: bytes) -> None:
     manifest = Manifest.from_json(content.decode("utf-8", "surrogateescape"))
     assert sum(manifest.rules.values()) >= 0
@@ -207,6 +219,7 @@ TARGETS = {
     for target in (
         Target("om", _read_om, _om_seeds),
         Target("om_part", _read_part, _part_seeds),
+        Target("aipp", _read_aipp, _aipp_seeds),
         Target("manifest", _read_manifest, _manifest_seeds),
         Target("manifest_edits", _read_edited_manifest, lambda: [b"", bytes(range(0, 64, 3))]),
     )

@@ -6,13 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch2om.om.definition import Definition, NamedAttributes, Op, Value, integer, text, texts
+from torch2om.preprocessing.text import enumerator
 
-_MODES: Mapping[int, str] = {1: "static", 2: "dynamic"}
-_FORMATS: Mapping[int, str] = {
-    1: "YUV420SP_U8", 2: "XRGB8888_U8", 3: "RGB888_U8", 4: "YUV400_U8", 5: "NC1HWC0DI_FP16", 6: "NC1HWC0DI_S8",
-    7: "ARGB8888_U8", 8: "YUYV_U8", 9: "YUV422SP_U8", 10: "AYUV444_U8", 11: "RAW10", 12: "RAW12", 13: "RAW16",
-    14: "RAW24", 15: "RGB16", 16: "RGB20", 17: "RGB24", 18: "RGB8_IR", 19: "RGB16_IR", 20: "RGB24_IR",
-}  # fmt: skip
 _SHOWN_ELSEWHERE = frozenset(("aipp_mode", "input_format"))
 
 
@@ -48,7 +43,9 @@ def _found(definition: Definition) -> Iterator[Aipp]:
 def _aipp(op: Op, given: Mapping[str, Value]) -> Aipp:
     settings = {key: value for key, value in sorted(given.items()) if value and key not in _SHOWN_ELSEWHERE}
     mode, form = integer(given.get("aipp_mode")), integer(given.get("input_format"))
-    return Aipp(op.name, _MODES.get(mode, f"mode {mode}"), _FORMATS.get(form, ""), settings, *_notes(op))
+    named = enumerator("AippOpParams.AippMode", mode) or f"mode {mode}"
+    layout = (enumerator("AippOpParams.InputFormat", form) or f"format {form}") if form else ""
+    return Aipp(op.name, named, layout, settings, *_notes(op))
 
 
 def _notes(op: Op) -> tuple[tuple[str, ...], tuple[str, ...]]:

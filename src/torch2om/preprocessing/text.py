@@ -144,13 +144,14 @@ def _ill_given(held: Mapping[str, Any]) -> Iterator[Breach]:  # Any: a field's v
             yield Breach(name, "P803", f"{name} is given {len(value)} times; it takes one number", PROTO)
     if not held["aipp_mode"]:
         yield Breach("aipp_mode", "P803", "aipp_mode is static or dynamic, and must be given", PROTO)
-    layout = _enumerator("AippOpParams.InputFormat", held["input_format"])
+    layout = enumerator("AippOpParams.InputFormat", held["input_format"])
     if layout not in (None, "UNDEFINED", *InputFormat):
         text = f"input_format {layout} is not documented: {', '.join(InputFormat)} are"
         yield Breach("input_format", "P803", text, PROTO)
 
 
-def _enumerator(kind: str, number: int | None) -> str | None:
+def enumerator(kind: str, number: int | None) -> str | None:
+    """Return the name of a number of one of the proto's enumerations (`AippOpParams.InputFormat`); None without one."""
     return next((name for name, value in _TABLE.enums[kind].items() if value == number), None)
 
 
@@ -160,7 +161,7 @@ def _value(name: str, held: Mapping[str, Any]) -> Any:  # Any: a field's value, 
         case "aipp_mode":
             return Mode.DYNAMIC if held[name] == _TABLE.enums["AippOpParams.AippMode"]["dynamic"] else Mode.STATIC
         case "input_format":
-            given = _enumerator("AippOpParams.InputFormat", held[name])
+            given = enumerator("AippOpParams.InputFormat", held[name])
             return InputFormat(given) if given in list(InputFormat) else None
         case "input_edge_idx":
             return tuple(held[name])
