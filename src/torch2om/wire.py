@@ -39,7 +39,7 @@ class Kind(IntEnum):
     FIXED32 = 5
 
 
-_BYTES = int(Kind.BYTES)  # arithmetic on members of an enum is slow
+_BYTES, _VARINT = int(Kind.BYTES), int(Kind.VARINT)  # arithmetic on members of an enum is slow
 
 
 class Chunk(NamedTuple):
@@ -58,22 +58,22 @@ def read_chunk(data: memoryview, at: int, end: int) -> Chunk:
     number, kind = tag >> 3, tag & 7
     if number == 0 or kind not in (0, 1, 2, 3, 5):
         raise WireProblem(at, f"no field begins with the tag {tag}: another kind of file, or a damaged one")
-    match kind:
-        case Kind.VARINT:
-            value, stop = read_varint(data, start, end)
-            return Chunk(number, Kind.VARINT, value, start, stop)
-        case Kind.BYTES:
-            length, start = read_varint(data, start, end)
-            return Chunk(number, Kind.BYTES, length, start, _after(start, length, end))
-        case Kind.GROUP:
-            return Chunk(number, Kind.GROUP, 0, start, _after_group(data, start, end))
-        case _:
-            width = 8 if kind == Kind.FIXED64 else 4
-            return Chunk(number, Kind(kind), 0, start, _after(start, width, end))
+    if kind == _BYTES:
+        length, start = read_varint(data, start, end)
+        return Chunk(number, Kind.BYTES, length, start, _after(start, length, end))
+    if kind == _VARINT:
+        value, stop = read_varint(data, start, end)
+        return Chunk(number, Kind.VARINT, value, start, stop)
+    if kind == Kind.GROUP:
+        return Chunk(number, Kind.GROUP, 0, start, _after_group(data, start, end))
+    width = 8 if kind == Kind.FIXED64 else 4
+    return Chunk(number, Kind(kind), 0, start, _after(start, width, end))
 
 
 def read_varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
     """Return the varint at `at` and where the next thing begins."""
+    if at < end and (first := data[at]) < 0x80:
+        return first, at + 1
     value = 0
     for index in range(at, min(at + _LONGEST_VARINT, end)):
         byte = data[index]

@@ -16,7 +16,9 @@ from torch2om.matching.wanted import Variant
 Values = npt.NDArray[Any]  # Any: an om chooses the number type
 
 _C0 = 16  # inputs of a block
-_SMALLEST_HALF = 2.0**-24
+_TOGETHER = 1 << 20  # numbers compared at once
+_FOLDING = 4 * 2.0**-24
+"""What folding in float32 may add to an error, of the largest number: a folded bias is a difference of such numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +83,26 @@ def _fitted(arranged: Array, shape: tuple[int, ...]) -> Array | None:
 
 
 def _comparison(stored: Values, expected: Array, how: str) -> Comparison:
+    """Return the worst number's comparison; some at a time, so that a large weight is not copied many times."""
+    folding = _FOLDING * float(np.max(np.abs(expected), initial=0.0))
+    found, wanted = stored.reshape(-1), expected.reshape(-1)
+    worst = [
+        _worst(found[start : start + _TOGETHER], wanted[start : start + _TOGETHER], folding, how)
+        for start in range(0, wanted.size, _TOGETHER)
+    ]
+    return max(worst, key=lambda each: each.excess)
+
+
+def _worst(stored: Values, expected: Array, folding: float, how: str) -> Comparison:
     found = stored.astype(expected.dtype)
     error = np.abs(found - expected)
-    excess = np.nan_to_num(error / _allowed(expected, stored.dtype), nan=np.inf)
-    worst = np.unravel_index(int(np.argmax(excess)), excess.shape)
+    excess = np.nan_to_num(error / (_rounding(expected, stored.dtype) + folding), nan=np.inf)
+    worst = int(np.argmax(excess))
     return Comparison(how, float(excess[worst]), float(error[worst]), float(found[worst]), float(expected[worst]))
 
 
-def _allowed(expected: Array, dtype: np.dtype[Any]) -> Array:
-    """Half a step of the stored type at each number, and what folding in float32 may add to it.
-
-    Half a step is 2^-11 of the number in float16 (2^-25 below the smallest normal one). A folded number is a difference
-    of numbers as large as the largest one: 4 roundings of float32 of that.
-    """
-    folding = 4 * 2.0**-24 * float(np.max(np.abs(expected), initial=0.0))
+def _rounding(expected: Array, dtype: np.dtype[Any]) -> Array:
+    """Half a step of the stored type at each number: 2^-11 of it in float16, 2^-25 below the smallest normal one."""
     if dtype == np.float16:
-        return 2.0**-11 * 1.01 * np.abs(expected) + _SMALLEST_HALF / 2 + folding
-    return 2.0**-24 * np.abs(expected) + folding + np.finfo(np.float32).tiny
+        return 2.0**-11 * 1.01 * np.abs(expected) + 2.0**-25
+    return 2.0**-24 * np.abs(expected) + np.finfo(np.float32).tiny

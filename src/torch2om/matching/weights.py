@@ -65,6 +65,11 @@ class Constants:
         """Yield the unclaimed constants that a layer's operator reads."""
         return (weight for weight in self._by_layer.get(name, ()) if weight.name not in self._claimed)
 
+    def has_own(self, name: str, host: str) -> bool:
+        """Whether an operator reads constants for a layer that is not the one of its host."""
+        of_host = {weight.name for weight in self._by_layer.get(host, ())}
+        return any(weight.name not in of_host for weight in self._by_layer.get(name, ()))
+
     def of_size(self, count: int) -> Iterator[Stored]:
         """Yield some unclaimed constants of so many numbers."""
         return (weight for weight in self._by_size.get(count, [])[:_MOST_TRIES] if weight.name not in self._claimed)
@@ -87,7 +92,9 @@ def match_weights(wanted: Sequence[Wanted], constants: Constants) -> tuple[Weigh
     folded: dict[str, State] = {}
     found: list[WeightMatch] = []
     for each in wanted:
-        if each.host in folded and (folded[each.host] is State.EQUAL or not any(constants.of_layer(each.layer.name))):
+        if each.host in folded and (
+            folded[each.host] is State.EQUAL or not constants.has_own(each.layer.name, each.host)
+        ):
             found.extend(_absorbed(each, folded[each.host]))
             continue
         variant, matches = _best(each, constants)

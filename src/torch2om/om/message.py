@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from torch2om.wire import Chunk, Kind, WireProblem, packed_varints, read_chunk
+from torch2om.wire import Chunk, Kind, WireProblem, packed_varints, read_chunk, read_varint
 
 MOST_VALUES = 5_000_000
 """The most values of one message, such as a model definition: real ones have some 500 for each operator."""
 
+_FEW = 64  # bytes of packed numbers
 _MESSAGE = 5  # values: a message takes more time and memory than a number
 
 DEEPEST = 100  # protobuf's own default for nested messages
@@ -63,14 +64,21 @@ class Message:
     def _of_kind(self, number: int, kind: Kind) -> Iterator[Chunk]:
         return (chunk for chunk in self._fields.get(number, ()) if chunk.kind == kind)
 
+    def _last(self, number: int, kind: Kind) -> Chunk | None:
+        """Return the field that counts where one was written again: the last."""
+        for chunk in reversed(self._fields.get(number, ())):
+            if chunk.kind == kind:
+                return chunk
+        return None
+
     def raws(self, number: int) -> tuple[memoryview, ...]:
         """Return a repeated bytes field, as views of the file."""
         return tuple(self._data[chunk.start : chunk.stop] for chunk in self._of_kind(number, Kind.BYTES))
 
     def raw(self, number: int) -> memoryview:
         """Return a bytes field; empty if it is not there."""
-        found = self.raws(number)
-        return found[-1] if found else self._data[:0]
+        found = self._last(number, Kind.BYTES)
+        return self._data[found.start : found.stop] if found else self._data[:0]
 
     def texts(self, number: int) -> tuple[str, ...]:
         """Return a repeated string field; what is not UTF-8 is shown as escapes."""
@@ -87,15 +95,26 @@ class Message:
             if chunk.kind == Kind.VARINT:
                 found.append(_signed(chunk.value))
             elif chunk.kind == Kind.BYTES:
-                for block in packed_varints(self._data, chunk.start, chunk.stop):
-                    self._allowance.spend(block.size, chunk.start)
-                    found.extend(block.astype(np.int64).tolist())
+                found.extend(self._packed(chunk))
         return tuple(found)
+
+    def _packed(self, chunk: Chunk) -> Iterator[int]:
+        """Yield the int64 numbers of a packed field; few are read one by one, which is quicker than by numpy."""
+        at = chunk.start
+        if chunk.stop - at > _FEW:
+            for block in packed_varints(self._data, at, chunk.stop):
+                self._allowance.spend(block.size, at)
+                yield from block.astype(np.int64).tolist()
+            return
+        while at < chunk.stop:
+            value, at = read_varint(self._data, at, chunk.stop)
+            self._allowance.spend(1, at)
+            yield _signed(value)
 
     def integer(self, number: int, default: int = 0) -> int:
         """Return an int64, uint32 or enum field."""
-        found = [chunk.value for chunk in self._of_kind(number, Kind.VARINT)]
-        return _signed(found[-1]) if found else default
+        found = self._last(number, Kind.VARINT)
+        return _signed(found.value) if found else default
 
     def flags(self, number: int) -> tuple[bool, ...]:
         """Return a repeated bool field, packed or not."""
@@ -111,8 +130,8 @@ class Message:
 
     def real(self, number: int) -> float:
         """Return a float field; 0 if it is not there."""
-        found = list(self._of_kind(number, Kind.FIXED32))
-        return float(self._floats(found[-1])[0]) if found else 0.0
+        found = self._last(number, Kind.FIXED32)
+        return float(self._floats(found)[0]) if found else 0.0
 
     def _floats(self, chunk: Chunk) -> npt.NDArray[Any]:  # Any: its dtype is given below
         count, rest = divmod(chunk.stop - chunk.start, 4)
@@ -128,8 +147,8 @@ class Message:
 
     def inner(self, number: int) -> Message:
         """Return a message field; an empty message if it is not there."""
-        found = list(self._of_kind(number, Kind.BYTES))
-        start, stop = (found[-1].start, found[-1].stop) if found else (self.start, self.start)
+        found = self._last(number, Kind.BYTES)
+        start, stop = (found.start, found.stop) if found else (self.start, self.start)
         return Message(self._data, start, stop, self._allowance, self._depth + 1)
 
 
