@@ -391,4 +391,39 @@ CODES: dict[str, CodeInfo] = {
         "The net itself computes NaN or infinity on the sample, so half precision has nothing to be compared with.",
         "Give realistic inputs with --sample.",
     ),
+    "D852": CodeInfo(
+        "inputs are not those of this conversion",
+        "The folder that `torch2om inputs` writes is missing, changed, or of another conversion.",
+        "Write the inputs again with `torch2om inputs DIR`, and run them on the board again.",
+    ),
+    "D853": CodeInfo(
+        "folder cannot take inputs",
+        "The folder holds other things, or its name has a comma, which runners take for the end of a path.",
+        "Name another folder with -o.",
+    ),
+    "D854": CodeInfo(
+        "no device run, or several",
+        "A runner leaves its outputs in the named folder or in one subfolder that bears the time.",
+        "Name the folder of one run with --outputs.",
+    ),
+    "D855": CodeInfo(
+        "output files do not match the net's outputs",
+        "Files are told apart by their names: the sample's, then the output's index or blob.",
+        "Run the printed command lines with the files of `torch2om inputs`, and copy the whole output folder back.",
+    ),
+    "D856": CodeInfo(
+        "output file does not fit",
+        "The file has not as many bytes or numbers as the net's output in float32 or float16.",
+        "The message says what it would fit: another batch, another --output_type, another output.",
+    ),
+    "D857": CodeInfo(
+        "device differs",
+        "What the device computed crosses a threshold of failure against the Caffe files or the model.",
+        "Compare with the row of simulated half precision; `torch2om precision DIR` names the layers to keep.",
+    ),
+    "D858": CodeInfo(
+        "no golden outputs of the model",
+        "The model that the files came from cannot be run here: the device is compared with the Caffe files alone.",
+        "The message says why; where PyTorch and the model are installed, write the inputs there.",
+    ),
 }

@@ -6,15 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
 
 from torch2om.errors import Diagnostic, UsageError
 from torch2om.ir.net import Net
 from torch2om.ir.op import Shape
 from torch2om.origin import Origin
+from torch2om.records import json_text, typed
 
 FORMAT = 1
 SLICE = 4096  # bytes of each slice that the digest of a large file takes
@@ -107,8 +106,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return the manifest as JSON text: a line for each field, and for each item of a field's list."""
-        lines = (f' "{item.name}": {_spread(getattr(self, item.name))}' for item in fields(self))
-        return "{\n" + ",\n".join(lines) + "\n}\n"
+        return json_text(self)
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -119,52 +117,13 @@ class Manifest:
             raise UsageError(Diagnostic("V704", f"the manifest cannot be read: {error}")) from error
 
 
-def _plain(value: object) -> Mapping[str, object]:
-    """Return a record as JSON knows it, without the copies that dataclasses.asdict makes."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if is_dataclass(value):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
-    raise TypeError(f"{value!r} has no JSON form")
-
-
-_JSON = json.JSONEncoder(default=_plain, ensure_ascii=False)
-
-
-def _spread(value: object) -> str:
-    """Return a value as JSON, a list with each item on a line of its own."""
-    if not isinstance(value, tuple) or not value:
-        return _JSON.encode(value)
-    return "[\n" + ",\n".join(f"  {_JSON.encode(item)}" for item in value) + "\n ]"
-
-
 def _manifest(data: object) -> Manifest:
     """Return the manifest of parsed JSON; ValueError or TypeError for a field that is not what its type says."""
     given = data.get("format") if isinstance(data, dict) else None
     if given != FORMAT:
         raise ValueError(f"format {given}, this version reads {FORMAT}")
-    read: Manifest = _typed(Manifest, data)
+    read: Manifest = typed(Manifest, data)
     return read
-
-
-def _typed(kind: Any, value: object) -> Any:  # Any: a type as an annotation has it, and a value of that type
-    """Return parsed JSON as a value of a field's type: a record, a tuple, a mapping of texts, a text or a number."""
-    if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
-        types = _field_types(kind)
-        return kind(**{name: _typed(types.get(name), item) for name, item in value.items()})
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_typed(inner[0], item) for item in value)
-    if origin is Mapping and isinstance(value, dict):
-        return {name: _typed(inner[1], item) for name, item in value.items()}
-    if type(value) is not kind:
-        raise ValueError(f"{str(value)[:40]!r} is not of the type that its place needs")
-    return value
-
-
-@cache
-def _field_types(kind: type) -> Mapping[str, Any]:  # Any: as above
-    return get_type_hints(kind)
 
 
 def input_records(net: Net) -> tuple[InputRecord, ...]:

@@ -132,38 +132,55 @@ def verify(
             "--om", metavar="FILE.om", help="Compare the files with what was compiled from them.", show_default=False
         ),
     ] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option("--outputs", metavar="FOLDER", help="What ais_bench or msame left.", show_default=False),
+    ] = None,
+    golden: Annotated[
+        Path | None,
+        typer.Option("--golden", metavar="FOLDER", help="What inputs wrote; DIR/device_in.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> Answer:
     """Compare a conversion's files with the model that they came from again.
 
     With --om: is that om their compiled form? Inputs, outputs and weights are compared; that needs neither torch nor
     the model. Exit 0 if everything is equal, 1 if something differs or was not identified.
+    With --outputs: did the board compute from the files of `torch2om inputs` what is expected of it?
     """
+    _check_alone(om, outputs, others=bool(model or weights or sample))
+    if outputs is not None:
+        from torch2om.cli.device import device_run
+
+        return device_run(folder, outputs, golden)
     if om is not None:
-        if model or weights or sample:
-            raise UsageError(
-                Diagnostic("U143", "--om compares with the files: --model, --weights and --sample do not apply")
-            )
         from torch2om.cli.om_files import matched
 
         return matched(folder, om)
-    from torch2om.cli.models import reference_of, samples_of, source_of
+    from torch2om.cli.models import known, reference_of, samples_of, source_of
     from torch2om.emission import artifact_in
     from torch2om.verification import random_samples
     from torch2om.verification import verify as compare
 
     artifact = artifact_in(folder)
     inputs = artifact.manifest.inputs
-    source = source_of(model, weights) if model or weights else artifact.manifest.source
-    if not source.model:
-        text = f"the files in {folder} were not converted by a command, so their model has no name"
-        raise UsageError(Diagnostic("U101", text, hint="name it with --model"))
+    source = known(source_of(model, weights) if model or weights else artifact.manifest.source, folder)
     shapes = {record.argument: record.shape for record in inputs}
     own = samples_of(sample, shapes)
     with Progress() as progress:
         reference = reference_of(source, shapes, progress)
         found = progress.stage("verify", lambda: compare(reference, artifact, own or random_samples(inputs, samples)))
     return _verified(artifact.manifest, found)
+
+
+def _check_alone(om: Path | None, outputs: Path | None, *, others: bool) -> None:
+    """Refuse --om and --outputs together, and options of the comparison with the model beside one of them."""
+    if om is not None and outputs is not None:
+        raise UsageError(Diagnostic("U143", "--om and --outputs are two comparisons: give one of them"))
+    if others and (om or outputs):
+        name = "--outputs" if om is None else "--om"
+        text = f"{name} compares with the files: --model, --weights and --sample do not apply"
+        raise UsageError(Diagnostic("U143", text))
 
 
 def _verified(manifest: Manifest, found: Verification) -> Answer:

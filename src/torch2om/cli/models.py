@@ -86,6 +86,14 @@ def reference_of(source: Source, shapes: Mapping[str, Shape], progress: Progress
     return ProgramReference(progress.stage("canonicalize", lambda: canonicalize(program)))
 
 
+def known(source: Source, folder: Path) -> Source:
+    """Return the source of a conversion's files in `folder`; raises `UsageError` (U101) if it is not known."""
+    if not source.model:
+        text = f"the files in {folder} were not converted by a command, so their model has no name"
+        raise UsageError(Diagnostic("U101", text, hint="name it with --model"))
+    return source
+
+
 def program_of(model: str, given: Sequence[str], weights: Path | None) -> Program:
     """Return a model as the canonical program that lowering takes."""
     shapes = shapes_of(given)
