@@ -17,7 +17,7 @@ from torch2om.legalization import legalize
 from torch2om.targets import TARGETS, check
 from torch2om.targets.limits import Limit, Target
 
-ALL = ("caffe", "ascend310", "opencv")  # ascend310p and ascend310b have the rows of ascend310
+ALL = ("caffe", "ascend310", "hilens", "opencv")  # ascend310p and ascend310b have the rows of ascend310
 MEANING, FILES = 1e-9, 1e-5
 
 

@@ -298,6 +298,6 @@ def test_the_cheapest_layers_of_each_target_are_taken() -> None:
 
 
 def test_layers_that_a_target_has_are_left_alone() -> None:
-    for op in (AbsVal(), BNLL(), ELU(), Exp(), Sigmoid(), TanH(), Power(2.0)):
-        for target in ALL:
+    for op in (AbsVal(), BNLL(), ELU(), Exp(), Sigmoid(), TanH(), Power(2.0), Power(0.5)):
+        for target in (name for name in ALL if not TARGETS[name].check(net_of(op, ((2, 3),)))):
             assert not applied(legal(net_of(op, ((2, 3),)), target))

@@ -50,7 +50,10 @@ def test_any_dims_are_standardized_on_every_target(
     shape: Shape, axes: tuple[int, ...], op: Standardize, target: str
 ) -> None:
     net = net_of(replace(op, axes=axes), (shape,))
-    assert_same(net, target, (2 + 3 * normal(*shape),))
+    if TARGETS[target].most_dims and len(shape) > TARGETS[target].most_dims:
+        assert "a blob has 1 to 4 dims" in refusal(net, target)
+    else:
+        assert_same(net, target, (2 + 3 * normal(*shape),))
 
 
 @pytest.mark.parametrize("target", ALL)

@@ -202,14 +202,12 @@ ROWS: dict[str, Rows] = {
     "divide_by_multiplying": Rows(pair(DIV, (2, 3), (3,), offset=9), pair(MUL, (2, 3), (3,))),
     "minimum_by_maximum": Rows(pair(MINIMUM, (2, 3), (3,)), pair(MAXIMUM, (2, 3), (3,))),
     "power_of_positive_base": Rows(pair(POWER, (2, 3), (3,), offset=6), pair(MUL, (2, 3), (3,))),
-    "combine_in_groups": Rows(Row(Eltwise(coeff=tuple(range(1, 71))), ((2, 3),) * 70), Row(Eltwise(), ((2, 3),) * 32)),
+    "combine_in_groups": Rows(Row(Eltwise(coeff=tuple(range(1, 71))), ((2, 3),) * 70), Row(Eltwise(), ((2, 3),) * 2)),
     "compare_by_threshold": Rows(Row(Compare(CompareKind.LE), ((4, 9), (9,)), whole=True)),
     "choose_by_products": Rows(Row(Where(), ((4, 9), (4, 1), (9,)), whole=True)),
     "bias_by_scale": Rows(Row(Bias(1, 2), S, ((3, 4),)), Row(Bias(0), ((2, 3), (2,)))),
     "combine_blobs": Rows(Row(Scale(1, bias_term=True), (*S, (3, 4)), ((3, 4),)), Row(Scale(), S, ((3,),))),
     "combine_flat": Rows(Row(Eltwise(), S * 2), Row(Eltwise(), ((2, 3),) * 2)),
-    "scale_by_number": Rows(Row(Scale(0, 0, bias_term=True), S, ((), ())), Row(Scale(), S, ((3,),))),
-    "scale_from_front": Rows(Row(Scale(-3, 2, bias_term=True), S, ((3, 4), (3, 4))), Row(Scale(), S, ((3,),))),
     # constant
     "constant_by_parameter": Rows(Row(Constant((2, 3)), (), ((2, 3),))),
     "constant_by_inner_product": Rows(Row(Constant((2, 3)), (), ((2, 3),))),
@@ -234,6 +232,9 @@ ROWS: dict[str, Rows] = {
         Row(Deconvolution(4, (2, 3), dilation=(2, 3)), S, ((3, 4, 2, 3), (4,))),
         Row(Deconvolution(4, (1, 1)), S, ((3, 4, 1, 1), (4,))),
     ),
+    "multiply_in_halves": Rows(
+        Row(InnerProduct(5, axis=2), ((2, 3, 4),), ((5, 4), (5,))), Row(InnerProduct(1), S, ((1, 60), (1,)))
+    ),
     # linear_map, shape
     "gather_by_slices": Rows(
         line(LinearMap(1), 5, picking([1, 0, 0, 1, 2, 4], 5)), line(LinearMap(1), 5, 2 * picking([1, 0], 5))
@@ -250,6 +251,7 @@ ROWS: dict[str, Rows] = {
     "expand_by_tiles": Rows(Row(Expand((2, 3, 4, 5, 6)), ((3, 1, 5, 1),))),
     "map_as_matrix": Rows(Row(Power(2.0, 3.0, 1.0), ((6,),)), Row(Power(2.0), ((2, 3),))),
     "join_rows": Rows(Row(Concat(0), ((2,), (3,))), Row(Concat(0), S * 2)),
+    "join_in_groups": Rows(Row(Concat(0), S * 5), Row(Concat(0), S * 2)),
     "cut_row": Rows(Row(Slice(0, (1, 3), 3), ((6,),)), Row(Slice(1, (1,)), S)),
     "tile_by_concat": Rows(Row(Tile(1, 3), S), Row(Tile(1, 65), S)),
     "tile_by_convolution": Rows(Row(Tile(2, 3), S)),
@@ -334,6 +336,10 @@ ROWS: dict[str, Rows] = {
     ),
     "resize_area_by_adaptive_pooling": Rows(
         Row(Resize(ResizeMode.AREA, (3, 2)), S), Row(Resize(ResizeMode.LINEAR, (3, 2)), S)
+    ),
+    "resize_by_interp": Rows(
+        Row(Resize(ResizeMode.LINEAR, (7, 3), align_corners=True), ((3, 4, 5),)),
+        Row(Resize(ResizeMode.LINEAR, (7, 3)), S),
     ),
     "interp_as_resize": Rows(Row(Interp(7, 9, pad_beg=-1), S)),
 }

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from torch2om.legalization import (
     activation,
+    affine,
     arithmetic,
     clamp,
     constant,
+    dims,
     elementary,
     gaussian,
+    large_windows,
     linear,
     linear_map,
     matmul,
@@ -34,11 +37,14 @@ from torch2om.legalization.rules import Rule, RuleBuilder, legalizes, rules
 # Importing a family registers its rules.
 FAMILIES = (
     activation,
+    affine,
     arithmetic,
     clamp,
     constant,
+    dims,
     elementary,
     gaussian,
+    large_windows,
     linear,
     linear_map,
     matmul,

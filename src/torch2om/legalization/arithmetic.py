@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 from math import prod
 
 import numpy as np
@@ -212,42 +212,15 @@ def combine_blobs(b: RuleBuilder, op: Bias | Scale, x: Blob, *others: Blob) -> B
     return b.add(Bias(op.axis, y.rank), product, weights=b.weights) if op.bias_term else product
 
 
-@legalizes(Scale)
-def scale_by_number(b: RuleBuilder, op: Scale, x: Blob, *others: Blob) -> Blob:
-    """x * gamma + beta for numbers gamma and beta = Scale(x as [1, all]) with weights of one element.
-
-    Exact.
-    """
-    if others or any(map(len, (weight.shape for weight in b.weights))):
-        raise Refuse("its weights are no single numbers")
-    weights = tuple(weight.map((1,), lambda w: w.reshape(1)) for weight in b.weights)
-    row = b.reshape(x, (1, prod(x.shape)))
-    return b.reshape(b.add(Scale(0, 1, op.bias_term), row, weights=weights), x.shape)
-
-
-@legalizes(Scale)
-def scale_from_front(b: RuleBuilder, op: Scale, x: Blob, *others: Blob) -> Blob:
-    """a Scale of axis -k = the Scale of axis rank - k.
-
-    Exact.
-    """
-    if op.axis >= 0:
-        raise Refuse("its axis is counted from the front already")
-    return b.add(replace(op, axis=axis_of(op.axis, x.rank)), x, *others, weights=b.weights)
-
-
-MOST_BOTTOMS = 32  # ATC's: CANN tbe/impl/eltwise.py:146
-
-
 @legalizes(Eltwise)
 def combine_in_groups(b: RuleBuilder, op: Eltwise, *blobs: Blob) -> Blob:
-    """combine(x_0, ..., x_n) = combine(combine(x_0, ..., x_31), combine(x_32, ...), ...).
+    """combine(x_0, ..., x_n) = combine(combine(x_0, ..., x_g), combine(x_g+1, ...), ...), g a power of 4.
 
     Exact: sums, products and maxima are associative.
     """
-    if len(blobs) <= MOST_BOTTOMS:
+    if len(blobs) <= 2:
         raise Refuse(f"it has {len(blobs)} bottoms")
-    size = max(MOST_BOTTOMS, -(-len(blobs) // MOST_BOTTOMS))
+    size = 4 ** int(math.log(len(blobs) - 1, 4)) if len(blobs) > 4 else 2
     starts = range(0, len(blobs), size)
     parts = [
         b.add(Eltwise(op.operation, op.coeff[start : start + size]), *blobs[start : start + size])

@@ -14,13 +14,15 @@ from torch2om.errors import Diagnostic, LegalityError, Problems, Refuse
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
-from torch2om.ir.op import BadOp, Op
+from torch2om.ir.op import BadOp, Op, Shape
 from torch2om.ir.text import op_text
+from torch2om.layers import Reshape
 from torch2om.legalization.ranks import match_ranks
 from torch2om.legalization.rules import Rule, RuleBuilder, rules
 from torch2om.legalization.tidying import tidy
 from torch2om.targets.limits import Target, Violation
 
+MANY_DIMS = "give the net's inputs and outputs as many dims as the target has"
 MAX_DEPTH = 8  # the longest chain of rules known is 5; more is a circle
 
 
@@ -68,7 +70,8 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
     for old in net.layers:
         layer = assembly.resolve(old)
         bottoms = assembly.bottoms(layer)
-        if not target.violations(layer, tuple(blob.shape for blob in bottoms)):
+        shapes = tuple(blob.shape for blob in bottoms)
+        if _folds(layer, shapes, target) or not target.violations(layer, shapes):
             assembly.keep(layer)
             continue
         found = search.legal(layer, bottoms)
@@ -78,7 +81,24 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
         else:
             assembly.put(layer, found.layers, found.results)
     problems.raise_as(LegalityError)
-    return match_ranks(tidy(assembly.finish()), target)
+    made = match_ranks(tidy(assembly.finish()), target)
+    _check_folded(made, target)
+    return made
+
+
+def _check_folded(net: Net, target: Target) -> None:
+    """Raise `LegalityError` for the Reshapes that are left between blobs of more or fewer dims than the target has."""
+    left = target.check(net) if target.most_dims else []
+    Problems([Refusal(layer, broken, (), MANY_DIMS).diagnostic(target) for layer, broken in left]).raise_as(
+        LegalityError
+    )
+
+
+def _folds(layer: Layer, bottoms: tuple[Shape, ...], target: Target) -> bool:
+    """Whether the layer only leads to or from dims that the target has not: joined with others it goes (`tidy`)."""
+    if not isinstance(layer.op, Reshape) or not target.most_dims:
+        return False
+    return not all(1 <= len(shape) <= target.most_dims for shape in (*bottoms, *layer.op.infer(bottoms, ())))
 
 
 _Key = tuple[object, ...]
@@ -104,7 +124,7 @@ class _Search:
     def legal(self, layer: Layer, bottoms: tuple[Blob, ...], depth: int = 0) -> Fragment | Refusal:
         """Return the layer itself if it is legal, else the cheapest legal fragment, else why there is none."""
         shapes = tuple(blob.shape for blob in bottoms)
-        broken = self._target.violations(layer, shapes)
+        broken = () if _folds(layer, shapes, self._target) else self._target.violations(layer, shapes)
         if not broken:
             tops = layer.op.infer(shapes, layer.weight_shapes)
             blobs = tuple(Blob(top, shape) for top, shape in zip(layer.tops, tops, strict=True))

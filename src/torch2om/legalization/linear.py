@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Array, Shape, axis_of
 from torch2om.ir.weight import constant
-from torch2om.layers import Convolution, Deconvolution, DepthwiseConvolution, Im2col, InnerProduct
+from torch2om.layers import Concat, Convolution, Deconvolution, DepthwiseConvolution, Im2col, InnerProduct
 from torch2om.layers.window import last_axes
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -41,6 +42,30 @@ def multiply_by_transposed(b: RuleBuilder, op: InnerProduct, x: Blob) -> Blob:
     matrix, *bias = b.weights
     turned = matrix.map(matrix.shape[::-1], lambda w: w.T)
     return b.add(replace(op, transpose=False), x, weights=(turned, *bias))
+
+
+@legalizes(InnerProduct)
+def multiply_in_halves(b: RuleBuilder, op: InnerProduct, x: Blob) -> Blob:
+    """W x = concat(W_1 x, W_2 x), each with half of the outputs.
+
+    Exact.
+    """
+    half = op.num_output // 2
+    if op.transpose or not half:
+        raise Refuse("its weight is stored as (K, num_output), or it has one output")
+    parts = [
+        b.add(
+            replace(op, num_output=stop - start),
+            x,
+            weights=tuple(w.map((stop - start, *w.shape[1:]), partial(_rows, start, stop)) for w in b.weights),
+        )
+        for start, stop in ((0, half), (half, op.num_output))
+    ]
+    return b.add(Concat(axis_of(op.axis, x.rank)), *parts)
+
+
+def _rows(start: int, stop: int, values: Array) -> Array:
+    return values[start:stop]
 
 
 @legalizes(Deconvolution)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch2om.ir.builder import Names
 from torch2om.ir.net import Layer, Net
-from torch2om.layers import Silence, Split
+from torch2om.layers import Reshape, Silence, Split
 from torch2om.origin import NOWHERE, Origin
 from torch2om.targets.limits import Target
 
@@ -19,11 +19,11 @@ def expose_outputs(net: Net, target: Target) -> Net:
     Unread tops are silenced where the target has a layer for that; unread inputs are read where it wants them to be.
     """
     names = Names((*net.shapes, *(layer.name for layer in net.layers)))
-    exposed = {blob: _split(net, blob, names) for blob in net.output_blobs if _hidden(net, blob, target)}
+    exposed = {blob: _copy(net, blob, names, target) for blob in net.output_blobs if _hidden(net, blob, target)}
     tops = {blob: layer.tops[0] for blob, layer in exposed.items()}
     outputs = tuple(replace(output, blob=tops.get(output.blob, output.blob)) for output in net.outputs)
     mirrors = dict(net.mirrors) | {tops[blob]: net.mirrors[blob] for blob in tops if blob in net.mirrors}
-    idle = _read_idle(net, names, exposed) if target.reads_every_input else ()
+    idle = _read_idle(net, names, exposed, target) if target.reads_every_input else ()
     silent = _silences(net, names) if Silence in target.accepts else ()
     return replace(net, layers=(*net.layers, *exposed.values(), *idle, *silent), outputs=outputs, mirrors=mirrors)
 
@@ -35,15 +35,17 @@ def _hidden(net: Net, blob: str, target: Target) -> bool:
     return target.outputs_by_layer and producer.tops[0] != blob
 
 
-def _split(net: Net, blob: str, names: Names) -> Layer:
-    name = names.unique(f"{blob}/split")
-    return Layer(name, Split(1), (blob,), (name,), (), _origin(net, blob).through("expose_outputs"))
+def _copy(net: Net, blob: str, names: Names, target: Target) -> Layer:
+    """Return a layer y = x: a Split, or where the target has none a Reshape to the same dims."""
+    op = Split(1) if Split in target.accepts else Reshape(net.shapes[blob])
+    name = names.unique(f"{blob}/{type(op).__name__.lower()}")
+    return Layer(name, op, (blob,), (name,), (), _origin(net, blob).through("expose_outputs"))
 
 
-def _read_idle(net: Net, names: Names, exposed: Collection[str]) -> tuple[Layer, ...]:
+def _read_idle(net: Net, names: Names, exposed: Collection[str], target: Target) -> tuple[Layer, ...]:
     """Return a layer that reads each input that no layer reads."""
     idle = [source.name for source in net.inputs if not net.users[source.name] and source.name not in exposed]
-    return tuple(_split(net, blob, names) for blob in idle)
+    return tuple(_copy(net, blob, names, target) for blob in idle)
 
 
 def _silences(net: Net, names: Names) -> tuple[Layer, ...]:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, pairwise, permutations
 from math import prod
 
 from torch2om.errors import Refuse
@@ -132,3 +132,32 @@ def _swaps(dims: Dims) -> Iterator[Swap]:
         width = (dims[middle:last], dims[last:])
         for take in ((0, 0), (0, 1), (1, 0), (1, 1)):
             yield Swap(dims[:fixed], height, width, take)
+
+
+Move = tuple[tuple[Dims, ...], Dims]
+"""The dims in runs, and the order that a Permute gives to the runs."""
+
+
+@cache
+def block_moves(wanted: Dims, runs: int) -> tuple[Move, ...]:
+    """Return the fewest Permutes of at most so many runs that bring ascending dims into the order `wanted`."""
+    start = tuple(range(len(wanted)))
+    paths: dict[Dims, tuple[Move, ...]] = {start: ()}
+    pending = deque([start])
+    while wanted not in paths:
+        dims = pending.popleft()
+        for move in _moves(dims, runs):
+            result = tuple(dim for place in move[1] for dim in move[0][place])
+            if result not in paths:
+                paths[result] = (*paths[dims], move)
+                pending.append(result)
+    return paths[wanted]
+
+
+def _moves(dims: Dims, runs: int) -> Iterator[Move]:
+    """Yield every way of cutting the dims into at most so many runs, in every order but their own."""
+    for count in range(2, min(runs, len(dims)) + 1):
+        for cuts in combinations(range(1, len(dims)), count - 1):
+            edges = (0, *cuts, len(dims))
+            cut = tuple(dims[start:stop] for start, stop in pairwise(edges))
+            yield from ((cut, places) for places in permutations(range(count)) if places != tuple(range(count)))

@@ -134,8 +134,12 @@ def pool_gathered_windows(b: RuleBuilder, op: WindowPooling, x: Blob) -> Blob:
     """
     if op.pool is not PoolMethod.MAX:
         raise Refuse("an average counts repeated elements")
-    window, counts = op.window, op.counts(x.shape[-2:])
-    indices = [_taps(window, axis, counts[axis], x.shape[axis - 2], op.pad[axis]) for axis in (0, 1)]
+    return gathered_windows(b, x, op.window, op.counts(x.shape[-2:]), op.pad)
+
+
+def gathered_windows(b: RuleBuilder, x: Blob, window: Window, counts: Shape, pad: tuple[int, int]) -> Blob:
+    """Return the maximum over each window, every one of which holds an element of x."""
+    indices = [_taps(window, axis, counts[axis], x.shape[axis - 2], pad[axis]) for axis in (0, 1)]
     return _pooled_windows(b, x, indices)
 
 

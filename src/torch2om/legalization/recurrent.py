@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,18 @@ def lstm_by_lstm_layer(b: RuleBuilder, op: Recurrence, x: Blob, *states: Blob) -
     y, *last = b.add_all(LSTM(op.hidden, exposed), *bottoms, weights=_lstm_weights(b, op.hidden))
     lasts = last if exposed else [_last_step(b, y) if b.read[1] else y] * 2
     return (_turned(b, op, y) if b.read[0] else y, *_as_states(b, op, batch, lasts))
+
+
+@legalizes(LSTM)
+def lstm_of_images(b: RuleBuilder, op: LSTM, x: Blob, *others: Blob) -> tuple[Blob, ...]:
+    """LSTM(x) = LSTM(x as [steps, batch, features, 1]).
+
+    Exact.
+    """
+    image = b.reshape(x, (*x.shape[:2], prod(x.shape[2:]), 1))
+    if image is x:
+        raise Refuse("x has these dims already")
+    return b.add_all(op, image, *others, weights=b.weights)
 
 
 def _turned(b: RuleBuilder, op: Recurrence, x: Blob) -> Blob:

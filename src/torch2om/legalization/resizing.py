@@ -221,6 +221,18 @@ def resize_area_by_adaptive_pooling(b: RuleBuilder, op: Resize, x: Blob) -> Blob
     return b.add(AdaptivePooling(PoolMethod.AVE, (op.size[0], op.size[1])), x)
 
 
+@legalizes(Resize)
+def resize_by_interp(b: RuleBuilder, op: Resize, x: Blob) -> Blob:
+    """linear(x, size) with align_corners = Interp(x) to that height and width.
+
+    Exact.
+    """
+    if op.mode is not ResizeMode.LINEAR or not op.align_corners or len(op.size) != 2:
+        raise Refuse("it is no linear interpolation of an image with align_corners")
+    image = x if x.rank == 4 else b.reshape(x, (1, prod(x.shape[:-2]), *x.shape[-2:]))
+    return b.reshape(b.add(Interp(*op.size), image), (*x.shape[:-2], *op.size))
+
+
 @legalizes(Interp)
 def interp_as_resize(b: RuleBuilder, op: Interp, x: Blob) -> Blob:
     """Interp(x) = linear(crop(x), size) with align_corners.

@@ -90,6 +90,18 @@ def join_rows(b: RuleBuilder, op: Concat, *blobs: Blob) -> Blob:  # noqa: ARG001
     return b.reshape(b.add(Concat(1), *rows), (sum(blob.shape[0] for blob in blobs),))
 
 
+@legalizes(Concat)
+def join_in_groups(b: RuleBuilder, op: Concat, *blobs: Blob) -> Blob:
+    """concat(x_0, ..., x_n) = concat(concat(the first half), concat(the second half)).
+
+    Exact.
+    """
+    if len(blobs) < 3:
+        raise Refuse(f"it has {len(blobs)} bottoms")
+    middle = len(blobs) // 2
+    return b.add(op, b.add(op, *blobs[:middle]), b.add(op, *blobs[middle:]))
+
+
 @legalizes(Slice)
 def cut_row(b: RuleBuilder, op: Slice, x: Blob) -> tuple[Blob, ...]:
     """slice(x) of a vector = reshape(slice(x as a matrix of one row)).

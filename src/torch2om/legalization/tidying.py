@@ -14,17 +14,27 @@ _Made = dict[tuple[Op, tuple[Blob, ...]], tuple[Blob, ...]]
 def tidy(net: Net) -> Net:
     """reshape(reshape(x, s), t) = reshape(x, t), and what is computed twice of the same blobs is computed once.
 
-    Of layers that rules made; others stay as they are.
+    Of layers that rules made; others stay as they are, but for a Reshape of what a rule reshaped.
     """
     assembly = Assembly(net)
     made: _Made = {}
     for old in net.layers:
         layer = assembly.resolve(old)
-        if layer.origin.via and not layer.weights and layer.tops:
+        made_by_rule = bool(layer.origin.via) or _reshapes_again(assembly, layer)
+        if made_by_rule and not layer.weights and layer.tops:
             _place(assembly, layer, made)
         else:
             assembly.keep(layer)
     return assembly.finish()
+
+
+def _reshapes_again(assembly: Assembly, layer: Layer) -> bool:
+    """Whether the layer is a Reshape of what a rule reshaped."""
+    if not isinstance(layer.op, Reshape):
+        return False
+    (bottom,) = assembly.bottoms(layer)
+    producer = assembly.producer(bottom)
+    return producer is not None and isinstance(producer.op, Reshape) and bool(producer.origin.via)
 
 
 def _place(assembly: Assembly, layer: Layer, made: _Made) -> None:
@@ -32,7 +42,7 @@ def _place(assembly: Assembly, layer: Layer, made: _Made) -> None:
     if isinstance(op, Reshape):
         (shape,) = op.infer([bottoms[0].shape], [])
         op, bottoms = Reshape(shape), (_source(assembly, bottoms[0]),)
-        if bottoms[0].shape == shape:
+        if bottoms[0].shape == shape or not assembly.is_read(layer.tops[0]):
             assembly.put(layer, (), bottoms)
             return
     known = made.get((op, bottoms), ())

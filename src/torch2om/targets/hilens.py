@@ -137,7 +137,7 @@ def _kernel_passes_pad(site: Site) -> bool:
 def _deconvolution_bytes(site: Site) -> int:
     """Return a + b: the filters, halved where their channels pair up, and a row of the stretched input."""
     op, (filters, *_) = site.layer.op, site.layer.weight_shapes
-    if not isinstance(op, Deconvolution):
+    if not isinstance(op, Deconvolution) or len(op.kernel) != 2:
         return 0
     number, channels = _aligned(filters[0]), _aligned(filters[1])
     a = number * channels * prod(op.kernel) * 2
@@ -442,6 +442,7 @@ HILENS = Target(
     # A product of omg agrees with ATC in the dims of an InnerProduct at batch 1.
     shapes=MappingProxyType({InnerProduct: inner_product_tops, ArgMax: arg_max_tops}),
     least_dims=1,
+    most_dims=MOST_DIMS,
     compiler="omg",
     socs=("Ascend310",),
 )

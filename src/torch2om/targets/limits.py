@@ -184,9 +184,10 @@ class Target:
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
     `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
     does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
-    dims of 1 behind. With `outputs_by_layer` only a layer's first top can be asked for; with `reads_every_input` an
-    input that no layer reads is refused. `fusions` are the layers that must not follow each other. `title` is for
-    people; `compiler` and `socs`, the chips by the names that it knows, are for the command line.
+    dims of 1 behind, and `most_dims` how many it may have (0: any number). With `outputs_by_layer` only a layer's first
+    top can be asked for; with `reads_every_input` an input that no layer reads is refused. `fusions` are the layers
+    that must not follow each other. `title` is for people; `compiler` and `socs`, the chips by the names that it
+    knows, are for the command line.
     """
 
     name: str
@@ -197,6 +198,7 @@ class Target:
     general: tuple[Limit, ...] = ()
     shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
     least_dims: int = 0
+    most_dims: int = 0
     outputs_by_layer: bool = False
     reads_every_input: bool = False
     fusions: tuple[Fusion, ...] = ()
