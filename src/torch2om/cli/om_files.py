@@ -10,7 +10,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from torch2om.cli import figures, om_summary
+from torch2om.cli import figures
 from torch2om.cli.answer import Answer
 from torch2om.cli.findings import blocks, findings
 from torch2om.cli.options import AsJson
@@ -39,6 +39,7 @@ def inspect(
 
     A file that is no readable om is refused with what it is instead. --json prints everything, attributes included.
     """
+    from torch2om.cli.om_summary import summary
     from torch2om.om.description import describe
     from torch2om.om.reader import read_om
 
@@ -50,7 +51,7 @@ def inspect(
         "weights_file": None if out is None else str(out),
         "findings": findings(notes),
     }
-    return Answer(payload, Group(om_summary.summary(file, om, attributes), blocks(notes)))
+    return Answer(payload, Group(summary(file, om, attributes), blocks(notes)))
 
 
 def _unread(model: OmModel) -> list[Diagnostic]:
@@ -113,6 +114,7 @@ def _differences(found: tuple[Difference, ...]) -> RenderableType:
 
 def matched(folder: Path, file: Path) -> Answer:
     """Answer whether an om is the compiled form of a conversion's files."""
+    from torch2om.cli.om_summary import matching
     from torch2om.emission import artifact_in
     from torch2om.matching import match
     from torch2om.om.reader import read_om
@@ -129,4 +131,4 @@ def matched(folder: Path, file: Path) -> Answer:
         "findings": findings(found.diagnostics),
     }
     name = artifact.manifest.net
-    return Answer(payload, om_summary.matching(name, file, found), Status.OK if found.equal else Status.REFUSED)
+    return Answer(payload, matching(name, file, found), Status.OK if found.equal else Status.REFUSED)
