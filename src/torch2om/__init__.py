@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch2om.executor import execute
     from torch2om.legalization import legalize
     from torch2om.lowering import lower, lowers
+    from torch2om.om.reader import read_om
     from torch2om.passes import simplify
     from torch2om.pipeline import Conversion
     from torch2om.program import canonicalize, capture
@@ -43,6 +44,7 @@ _HOMES = {
     "lower": "lowering",
     "lowers": "lowering",
     "read_net": "caffe.reader",
+    "read_om": "om.reader",
     "simplify": "passes",
     "target": "targets",
     "verify": "verification",
@@ -65,6 +67,7 @@ __all__ = [
     "lower",
     "lowers",
     "read_net",
+    "read_om",
     "simplify",
     "target",
     "verify",

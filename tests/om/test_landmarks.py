@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from samples import LANDMARKS, PONG
 
@@ -130,6 +131,22 @@ def test_unpacked_filters_are_those_of_a_trained_net(layer: str) -> None:
     assert np.isfinite(filters).all()
     assert np.count_nonzero(filters) > 0.99 * filters.size
     assert 1e-3 < filters.astype(np.float64).std() < 1
+
+
+def test_the_inputs_of_a_fully_connected_layer_stand_in_blocks_of_16_channels() -> None:
+    """Weights of neighbouring places of one channel are alike in a trained net, and here only in that order."""
+    weight = next(each for each in landmarks().root.weights if each.name == "Dense1_const_1")
+    rows = weight.array().astype(np.float64).reshape(100, 576)
+    by_channel = rows.reshape(100, 64, 3, 3)
+    by_block = rows.reshape(100, 4, 3, 3, 16).transpose(0, 1, 4, 2, 3).reshape(100, 64, 3, 3)
+    chance = 1 / np.sqrt(by_block[..., 1:].size)
+    assert likeness(by_block) > 10 * chance
+    assert abs(likeness(by_channel)) < 3 * chance
+
+
+def likeness(filters: npt.NDArray[np.float64]) -> float:
+    """The correlation of horizontal neighbours."""
+    return float(np.corrcoef(filters[..., :-1].ravel(), filters[..., 1:].ravel())[0, 1])
 
 
 @pytest.mark.parametrize("layer", FILTERS)

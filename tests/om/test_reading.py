@@ -13,6 +13,7 @@ import pytest
 from samples import LANDMARKS
 from writing import SECOND, Const, Keys, Op, model, om
 
+import torch2om
 from torch2om.om.reader import read_om
 
 LAYERS, BLOCKS = 30, 2000
@@ -67,3 +68,8 @@ def test_reading_and_unpacking_take_little_time(large: Path) -> None:
     total = sum(weight.array().size for weight in read_om(large).root.weights)
     assert total == LAYERS * EACH // 2
     assert time.process_time() - begin < 2
+
+
+def test_the_reader_is_among_the_public_names() -> None:
+    weights = torch2om.read_om(LANDMARKS).root.weights
+    assert weights[-1].array().shape == (16, 1, 5, 5)

@@ -63,7 +63,10 @@ def _arranged(variant: Variant, index: int, expected: Array) -> Iterator[tuple[s
 
 
 def _matrices(variant: Variant, expected: Array) -> Iterator[tuple[str, Array]]:
-    """A fully connected layer: a matrix product, or a convolution whose inputs may be cut into blocks of 16."""
+    """A fully connected layer: a matrix product, or a convolution; omg cuts its inputs into blocks of 16 channels.
+
+    omg gives such filters the shape [N, C H W, 1, 1], but the order of [N, C, H, W] in FRACTAL_Z: C1, H, W, C0.
+    """
     if expected.ndim != 2:
         return
     yield "transposed", expected.T

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
 import numpy as np
 
@@ -50,25 +51,28 @@ class Constants:
 
     def __init__(self, definition: Definition, stored: Sequence[Stored]) -> None:
         by_name = {weight.name: weight for weight in stored}
-        self._by_layer: defaultdict[str, list[Stored]] = defaultdict(list)
+        self._by_layer: defaultdict[str, list[tuple[Stored, ...]]] = defaultdict(list)
         self._by_size: defaultdict[int, list[Stored]] = defaultdict(list)
         self._claimed: set[str] = set()
         self.all = tuple(weight for weight in by_name.values() if weight.dtype.startswith(("float", "bfloat")))
         for op in definition.all_ops():
-            read = [by_name[name] for source in op.inputs if (name := source.rpartition(":")[0]) in by_name]
+            read = tuple(by_name[name] for source in op.inputs if (name := source.rpartition(":")[0]) in by_name)
             for layer in dict.fromkeys((op.name, *op.original_names)) if read else ():
-                self._by_layer[layer].extend(read)
+                self._by_layer[layer].append(read)
         for weight in self.all:
             self._by_size[_count(weight)].append(weight)
 
     def of_layer(self, name: str) -> Iterator[Stored]:
         """Yield the unclaimed constants that a layer's operator reads."""
-        return (weight for weight in self._by_layer.get(name, ()) if weight.name not in self._claimed)
+        return (weight for weight in self._read_for(name) if weight.name not in self._claimed)
 
     def has_own(self, name: str, host: str) -> bool:
         """Whether an operator reads constants for a layer that is not the one of its host."""
-        of_host = {weight.name for weight in self._by_layer.get(host, ())}
-        return any(weight.name not in of_host for weight in self._by_layer.get(name, ()))
+        of_host = {weight.name for weight in self._read_for(host)}
+        return any(weight.name not in of_host for weight in self._read_for(name))
+
+    def _read_for(self, layer: str) -> Iterator[Stored]:
+        return chain.from_iterable(self._by_layer.get(layer, ()))
 
     def of_size(self, count: int) -> Iterator[Stored]:
         """Yield some unclaimed constants of so many numbers."""
