@@ -2,7 +2,7 @@
 
 The cube unit multiplies blocks of 16 x 16 numbers (16 x 32 of one byte), so weights are cut into such blocks and padded
 with zeros: N0 = 16 outputs, C0 = 16 inputs (32 of one byte). Sources: the transfers between these layouts in GE,
-base/common/formats/format_transfers. Real files agree: what is unpacked and packed again gives their bytes, the zeros of
+base/common/formats/format_transfers. Real files agree: what is unpacked and packed again gives their bytes, zeros of
 the padding included.
 """
 
