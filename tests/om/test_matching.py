@@ -171,6 +171,20 @@ def test_layers_that_were_fused_are_found_by_their_names_in_the_operator(files: 
     assert [each.how for each in found.weights[:2]] == ["folded", "folded"]
 
 
+def test_each_gear_of_a_dynamic_om_has_its_own_copy(files: Files) -> None:
+    gears: Constants = {}
+    for gear in range(2):
+        for layer, consts in compiled(files).items():
+            suffix = f"_ascend_mbatch_batch_{gear}"
+            gears[f"{layer}{suffix}"] = {f"{name}{suffix}": const for name, const in consts.items()}
+    found = judged(files, gears)
+    assert found.equal
+    assert not any("by its numbers" in each.how for each in found.weights)
+    assert found.unexplained == ()
+    gears["fc_ascend_mbatch_batch_1"] = {"fc_b_ascend_mbatch_batch_1": plain(files.numbers["fc/1"] * 2)}
+    assert judged(files, gears).unexplained == ("fc_b_ascend_mbatch_batch_1",)
+
+
 def test_weights_whose_operator_has_another_name_are_found_by_their_numbers(files: Files) -> None:
     constants = compiled(files)
     found = judged(files, {"unknown": constants.pop("depth"), **constants})

@@ -10,9 +10,10 @@ from torch2om.caffe.reader import read_net
 from torch2om.emission import Artifact
 from torch2om.errors import Diagnostic, Severity
 from torch2om.manifest import Manifest
+from torch2om.matching.constants import Constants
 from torch2om.matching.ports import PortMatch, match_ports
 from torch2om.matching.wanted import wanted
-from torch2om.matching.weights import Constants, State, WeightMatch, match_weights
+from torch2om.matching.weights import State, WeightMatch, match_weights
 from torch2om.om.reader import OmFile
 from torch2om.origin import NOWHERE, Origin
 from torch2om.targets import target
@@ -55,7 +56,7 @@ def match(artifact: Artifact, om: OmFile) -> Matching:
     """
     manifest = artifact.manifest
     net = read_net(artifact.prototxt, artifact.caffemodel, target(manifest.target).dialect)
-    constants = Constants(om.root.definition, om.root.weights)
+    constants = Constants(om.models)
     weights = match_weights(wanted(net), constants)
     compared = {each.constant for each in weights}
     unexplained = tuple(name for name in constants.unclaimed() if name not in compared)

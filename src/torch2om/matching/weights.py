@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import chain
 
 import numpy as np
 
 from torch2om.ir.op import Array
 from torch2om.ir.weight import SMALL, Weight
 from torch2om.matching.arrangements import Comparison, Values, compare
+from torch2om.matching.constants import Constants, count
 from torch2om.matching.wanted import FOLDED, Variant, Wanted
-from torch2om.om.definition import Definition
 from torch2om.om.layouts import Packed
 from torch2om.om.weights import Weight as Stored
-
-_MOST_TRIES = 32  # constants of one size that a weight without a name is compared with
 
 
 class State(StrEnum):
@@ -44,51 +40,6 @@ class WeightMatch:
     how: str = ""
     comparison: Comparison | None = None
     host: str = ""
-
-
-class Constants:
-    """The constants of an om, by the layers whose operators read them; each can be claimed once."""
-
-    def __init__(self, definition: Definition, stored: Sequence[Stored]) -> None:
-        by_name = {weight.name: weight for weight in stored}
-        self._by_layer: defaultdict[str, list[tuple[Stored, ...]]] = defaultdict(list)
-        self._by_size: defaultdict[int, list[Stored]] = defaultdict(list)
-        self._claimed: set[str] = set()
-        self.all = tuple(weight for weight in by_name.values() if weight.dtype.startswith(("float", "bfloat")))
-        for op in definition.all_ops():
-            read = tuple(by_name[name] for source in op.inputs if (name := source.rpartition(":")[0]) in by_name)
-            for layer in dict.fromkeys((op.name, *op.original_names)) if read else ():
-                self._by_layer[layer].append(read)
-        for weight in self.all:
-            self._by_size[_count(weight)].append(weight)
-
-    def of_layer(self, name: str) -> Iterator[Stored]:
-        """Yield the unclaimed constants that a layer's operator reads."""
-        return (weight for weight in self._read_for(name) if weight.name not in self._claimed)
-
-    def has_own(self, name: str, host: str) -> bool:
-        """Whether an operator reads constants for a layer that is not the one of its host."""
-        of_host = {weight.name for weight in self._read_for(host)}
-        return any(weight.name not in of_host for weight in self._read_for(name))
-
-    def _read_for(self, layer: str) -> Iterator[Stored]:
-        return chain.from_iterable(self._by_layer.get(layer, ()))
-
-    def of_size(self, count: int) -> Iterator[Stored]:
-        """Yield some unclaimed constants of so many numbers."""
-        return (weight for weight in self._by_size.get(count, [])[:_MOST_TRIES] if weight.name not in self._claimed)
-
-    def claim(self, name: str) -> None:
-        """Note that a constant was identified."""
-        self._claimed.add(name)
-
-    def unclaimed(self) -> tuple[str, ...]:
-        """Return the constants of real numbers that no layer of the files explains."""
-        return tuple(weight.name for weight in self.all if weight.name not in self._claimed)
-
-
-def _count(weight: Stored) -> int:
-    return int(np.prod(weight.shape, dtype=object))
 
 
 def match_weights(wanted: Sequence[Wanted], constants: Constants) -> tuple[WeightMatch, ...]:
@@ -154,7 +105,7 @@ def _find(blank: WeightMatch, variant: Variant, weight: Weight, constants: Const
             return match
         nearest = min(nearest, match, key=_distance)
     if nearest.state is State.UNIDENTIFIED:
-        for stored in constants.of_size(expected.size):
+        for stored in constants.of_count(expected.size):
             match = _compared(blank, variant, expected, stored) if stored.name not in taken else blank
             if match.state is State.EQUAL:
                 return replace(match, how=f"{match.how}, found by its numbers")
@@ -166,7 +117,7 @@ def _distance(match: WeightMatch) -> float:
 
 
 def _compared(blank: WeightMatch, variant: Variant, expected: Array, stored: Stored) -> WeightMatch:
-    if _count(stored) != expected.size:
+    if count(stored) != expected.size:
         return blank
     try:
         values: Values = stored.filters()
