@@ -95,7 +95,7 @@ def test_diff_shows_what_changed(torch2om: Command, tmp_path: Path) -> None:
     (difference,) = ran.json["differences"]
     assert (difference["section"], difference["what"], difference["right"]) == (
         "weights",
-        "Conv1_const_1: numbers",
+        "Conv1 input 1: numbers",
         "3 at 0",
     )
     assert "1 difference\n" in torch2om("diff", LANDMARKS, tmp_path / "changed.om").out

@@ -64,6 +64,19 @@ def test_each_change_is_one_difference(changed: dict[str, Any], expected: list[D
     assert list(differences(net(), net(**changed))) == expected
 
 
+def reading(name: str, numbers: bytes = b"\0<") -> OmFile:
+    """A net whose one operator reads a constant of this name."""
+    const = Op(name, "Const", attributes={"value": Const((1,), "ND", data=numbers)})
+    return parse_om(om(((0, model([const, Op("conv", "Conv2D", ("x:0", f"{name}:0"))])),)))
+
+
+def test_constants_are_known_by_what_reads_them() -> None:
+    """Compilers number them anew in each run."""
+    assert differences(reading("dynamic_const_1"), reading("dynamic_const_27")) == ()
+    (found,) = differences(reading("dynamic_const_1"), reading("dynamic_const_27", b"\0@"))
+    assert found == Difference("weights", "conv input 1: numbers", "1 at 0", "2 at 0")
+
+
 def test_a_weight_of_another_shape_is_told_by_its_record() -> None:
     found = differences(net(), net(numbers=b"\0<"))
     assert Difference("weights", "w: bytes", "4", "2") in found

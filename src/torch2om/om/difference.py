@@ -11,7 +11,7 @@ import numpy as np
 from torch2om.om.description import Plain, aipp_record, operator, weight_record
 from torch2om.om.layouts import Packed
 from torch2om.om.reader import OmFile, OmModel
-from torch2om.om.weights import Weight
+from torch2om.om.weights import CONSTANTS, Weight
 
 ABSENT = "-"
 
@@ -52,8 +52,7 @@ def _models(prefix: str, left: OmModel, right: OmModel) -> Iterator[Difference]:
         yield from _records(f"{prefix}{section}", *ports)
     yield from _fields(f"{prefix}gears", left.ports.gears, right.ports.gears)
     yield from _records(f"{prefix}aipp", *(_named(map(aipp_record, model.aipp), "operator") for model in (left, right)))
-    ops = (_named(operator(op) for op in model.definition.all_ops()) for model in (left, right))
-    yield from _records(f"{prefix}operators", *ops)
+    yield from _records(f"{prefix}operators", *(_named(_operators(model)) for model in (left, right)))
     yield from _weights(f"{prefix}weights", left, right)
     yield from _fields(f"{prefix}tasks", left.tasks.types, right.tasks.types)
     yield from _records(f"{prefix}kernels", *(_named(map(asdict, model.kernels)) for model in (left, right)))
@@ -101,18 +100,43 @@ def _shown(value: object) -> str:
     return ABSENT if value is None else str(value)
 
 
+def _operators(model: OmModel) -> Iterator[Plain]:
+    """Yield the operators but the constants; those go by what reads them, for compilers number them in each run anew."""
+    labels = _labels(model)
+    for op in model.definition.all_ops():
+        if op.type not in CONSTANTS:
+            yield {**operator(op), "reads": tuple(_relabelled(source, labels) for source in op.inputs)}
+
+
+def _relabelled(source: str, labels: Mapping[str, str]) -> str:
+    name, _, index = source.rpartition(":")
+    return f"{labels[name]}:{index}" if name in labels else source
+
+
+def _labels(model: OmModel) -> Mapping[str, str]:
+    """Return constant -> `OPERATOR input K`, the first operator that reads it; one that nobody reads keeps its name."""
+    labels = {weight.name: "" for weight in model.weights}
+    for op in model.definition.all_ops():
+        for place, source in enumerate(op.inputs):
+            name = source.rpartition(":")[0]
+            if labels.get(name) == "":
+                labels[name] = f"{op.name} input {place}"
+    return {name: label or name for name, label in labels.items()}
+
+
 def _weights(section: str, left: OmModel, right: OmModel) -> Iterator[Difference]:
-    sides = [_by_name(model.weights) for model in (left, right)]
-    records = [{name: weight_record(weight) for name, weight in side.items()} for side in sides]
+    sides = [_by_label(model) for model in (left, right)]
+    records = [{label: {**weight_record(weight), "name": label} for label, weight in side.items()} for side in sides]
     yield from _records(section, *records)
-    for name, one in sides[0].items():
-        other = sides[1].get(name)
-        if other is not None and records[0][name] == records[1][name] and not _same_bytes(one, other):
-            yield Difference(section, f"{name}: numbers", *_extremes(one, other))
+    for label, one in sides[0].items():
+        other = sides[1].get(label)
+        if other is not None and records[0][label] == records[1][label] and not _same_bytes(one, other):
+            yield Difference(section, f"{label}: numbers", *_extremes(one, other))
 
 
-def _by_name(weights: Iterable[Weight]) -> Mapping[str, Weight]:
-    return {weight.name: weight for weight in weights}
+def _by_label(model: OmModel) -> Mapping[str, Weight]:
+    labels = _labels(model)
+    return {labels[weight.name]: weight for weight in model.weights}
 
 
 def _same_bytes(one: Weight, other: Weight) -> bool:
