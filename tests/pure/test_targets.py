@@ -27,6 +27,7 @@ from torch2om.layers import (
     Permute,
     Pooling,
     PoolMethod,
+    PReLU,
     Reduction,
     ReLU,
     Reshape,
@@ -198,6 +199,8 @@ def test_limits_of_bvlc() -> None:
     assert accepts("caffe", ReLU(), (1,) * 32)
     assert not accepts("caffe", ReLU(), (1,) * 33)
     assert not accepts("caffe", ReLU(), (2**16, 2**15))
+    assert accepts("caffe", PReLU(), IMAGE, weights=((IMAGE[1],),))
+    assert not accepts("caffe", PReLU(), (*IMAGE, 2), weights=((IMAGE[1],),))
 
 
 def test_limits_of_atc() -> None:

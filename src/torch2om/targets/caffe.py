@@ -49,7 +49,7 @@ from torch2om.layers import (
     Threshold,
     Tile,
 )
-from torch2om.targets.limits import Formula, OneOf, Site, Target
+from torch2om.targets.limits import Formula, OneOf, Rank, Site, Target
 
 BVLC = "BVLC/caffe 9b89154 src/caffe/"
 MOST_ELEMENTS = 2**31 - 1
@@ -113,7 +113,7 @@ CAFFE = Target(
         Parameter: (),
         Pooling: (WINDOWS_INSIDE,),
         Power: (),
-        PReLU: (),
+        PReLU: (Rank(2, 4, BVLC + "layers/prelu_layer.cpp:17 (channels() takes at most 4 dims)"),),
         Reduction: (),
         ReLU: (),
         Reshape: (),
