@@ -101,7 +101,7 @@ def _shown(value: object) -> str:
 
 
 def _operators(model: OmModel) -> Iterator[Plain]:
-    """Yield the operators but the constants; those go by what reads them, for compilers number them in each run anew."""
+    """Yield the operators but the constants; those go by what reads them, for compilers number them anew each time."""
     labels = _labels(model)
     for op in model.definition.all_ops():
         if op.type not in CONSTANTS:
