@@ -10,7 +10,7 @@ from torch2om.ir.op import Op
 from torch2om.layers import CAFFE_TYPES
 from torch2om.legalization import rules
 from torch2om.passes.rules import all_rewrites
-from torch2om.targets import TARGETS
+from torch2om.targets import TARGETS, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,25 @@ class RuleEntry:
     def sentence(self) -> str:
         """The equation."""
         return first_line(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitEntry:
+    """A limit of a target: of which layer type, in words, and who says so; both empty for a type in any form."""
+
+    layer: str
+    limit: str
+    source: str
+
+
+def limit_entries(target: Target) -> tuple[LimitEntry, ...]:
+    """Return the target's limits, those of every layer first, then by layer type; a type without limits has one too."""
+    found = [LimitEntry("every layer", limit.sentence, limit.source) for limit in target.general]
+    for op in sorted(target.accepts, key=type_name):
+        limits = target.accepts[op]
+        found += [LimitEntry(type_name(op), limit.sentence, limit.source) for limit in limits]
+        found += [] if limits else [LimitEntry(type_name(op), "", target.source)]
+    return tuple(found)
 
 
 def layer_entries() -> tuple[LayerEntry, ...]:

@@ -1,4 +1,4 @@
-"""The generated pages of docs/: operators.md and diagnostics.md.
+"""The generated pages of docs/: operators.md, diagnostics.md and one for each target.
 
 `python -m torch2om.reference_docs docs` writes them.
 """
@@ -9,9 +9,17 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from torch2om.catalog import CallEntry, LayerEntry, RuleEntry, call_entries, layer_entries, rule_entries
+from torch2om.catalog import (
+    CallEntry,
+    LayerEntry,
+    RuleEntry,
+    call_entries,
+    layer_entries,
+    limit_entries,
+    rule_entries,
+)
 from torch2om.codes import CODES, FAMILIES
-from torch2om.targets import TARGETS
+from torch2om.targets import TARGETS, Target
 
 NOTICE = "<!-- Generated: `make docs` writes this page. -->"
 
@@ -21,11 +29,13 @@ def documents() -> dict[str, str]:
     return {
         "diagnostics.md": _page(_diagnostics()),
         "operators.md": _page(_operators(call_entries(), layer_entries(), rule_entries())),
+        **{f"targets/{target.name}.md": _page(_target(target)) for target in TARGETS.values()},
     }
 
 
 def write(folder: Path) -> None:
     """Write the pages into a folder."""
+    (folder / "targets").mkdir(parents=True, exist_ok=True)
     for name, text in documents().items():
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -63,6 +73,19 @@ def _operators(calls: Sequence[CallEntry], layers: Sequence[LayerEntry], rules: 
         yield f"\n## {len(chosen)} {kind}s\n"
         yield f"{intent}\n"
         yield from _table(("rule", "of", "equation", "error"), [_rule(entry) for entry in chosen])
+
+
+def _target(target: Target) -> Iterator[str]:
+    yield f"# {target.name}: {target.title}\n"
+    if target.socs:
+        yield f"Compiled by {target.compiler} for {', '.join(target.socs)}.\n"
+    yield f"`torch2om limits {target.name}` prints the same. A layer type that is not here is refused"
+    yield f"(source: {target.source}).\n"
+    yield "## Limits\n"
+    entries = limit_entries(target)
+    yield from _table(("layer", "limit", "source"), [(e.layer, e.limit, e.source) for e in entries if e.limit])
+    yield "\n## In any form\n"
+    yield ", ".join(f"`{entry.layer}`" for entry in entries if not entry.limit) + "."
 
 
 _INTENTS = {

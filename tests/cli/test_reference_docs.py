@@ -14,14 +14,14 @@ from torch2om.targets import TARGETS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", ["diagnostics.md", "operators.md"])
+@pytest.mark.parametrize("name", ["diagnostics.md", "operators.md", *(f"targets/{name}.md" for name in TARGETS)])
 def test_a_generated_page_is_fresh(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == documents()[name], "run `make docs`"
 
 
 def test_pages_are_written_where_asked(tmp_path: Path) -> None:
     write(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == documents().keys()
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md")} == documents().keys()
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])

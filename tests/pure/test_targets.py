@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +38,7 @@ from torch2om.layers import (
 )
 from torch2om.targets import TARGETS, check, examine, target
 from torch2om.targets.chips import target_of
-from torch2om.targets.limits import Limit, Range, Target
+from torch2om.targets.limits import Limit, Target
 
 ROWS = [(known, op, limit) for known in TARGETS.values() for op, limits in known.accepts.items() for limit in limits]
 IMAGE = (1, 3, 8, 8)
@@ -137,28 +136,6 @@ def test_every_limit_has_its_source_and_its_sentence(known: Target, op: type[Op]
 @pytest.mark.parametrize("known", TARGETS.values(), ids=TARGETS)
 def test_targets_accept_layers_of_caffe_alone(known: Target) -> None:
     assert set(known.accepts) <= set(CAFFE_TYPES.values())
-
-
-def sized(op: Convolution | Deconvolution, name: str, value: int) -> tuple[Op, tuple[Shape, ...], tuple[Shape, ...]]:
-    """Return the op with (value, 1) as a field, a bottom large enough, and its weights."""
-    changed = replace(op, **{name: (value, 0 if name == "pad" else 1)})  # type: ignore[arg-type]  # a field by its name
-    filters = (1, 1, *changed.kernel)
-    return changed, ((1, 1, 600, 4),), (filters,)
-
-
-def boundaries() -> Iterator[tuple[type[Op], str, int, bool]]:
-    for known, op, limit in ROWS:
-        if known.name == "ascend310" and op in {Convolution, Deconvolution} and isinstance(limit, Range):
-            low, high = int(limit.low), int(limit.high)
-            yield from ((op, limit.name, value, low <= value <= high) for value in (low, high, high + 1))
-
-
-@pytest.mark.parametrize(("kind", "name", "value", "legal"), list(boundaries()))
-def test_the_ranges_of_convolutions_end_where_the_table_says(
-    kind: type[Convolution | Deconvolution], name: str, value: int, legal: bool
-) -> None:
-    op, shapes, weights = sized(kind(1, (2, 1), bias_term=False), name, value)
-    assert accepts("ascend310", op, *shapes, weights=weights) == legal
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from difflib import get_close_matches
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +21,7 @@ from torch2om.codes import CODES
 from torch2om.errors import Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from torch2om.catalog import CallEntry, LayerEntry, RuleEntry
+    from torch2om.catalog import CallEntry, LayerEntry, LimitEntry, RuleEntry
     from torch2om.doctor import Finding
     from torch2om.targets.limits import Target
 
@@ -70,17 +70,15 @@ def limits(
     as_json: AsJson = False,
 ) -> Answer:
     """Show what a target accepts, with sources; alone, list the targets."""
+    from torch2om.catalog import limit_entries
     from torch2om.targets import TARGETS
     from torch2om.targets import target as find_target
 
     if target is None:
         return Answer({"targets": [_target_record(each) for each in TARGETS.values()]}, _targets(TARGETS.values()))
     found = find_target(target)
-    rows = _limit_rows(found)
-    payload = {
-        **_target_record(found),
-        "limits": [dict(zip(("layer", "limit", "source"), r, strict=True)) for r in rows],
-    }
+    rows = limit_entries(found)
+    payload = {**_target_record(found), "limits": [asdict(entry) for entry in rows]}
     return Answer(payload, _limits(found, rows))
 
 
@@ -105,31 +103,18 @@ def _targets(targets: Iterable[Target]) -> RenderableType:
     return shown
 
 
-def _limit_rows(target: Target) -> list[tuple[str, str, str]]:
-    """Return (layer type, limit, source), limits of every layer first; a type without limits has an empty one."""
-    from torch2om.catalog import type_name
-
-    rows = [("every layer", limit.sentence, limit.source) for limit in target.general]
-    for op in sorted(target.accepts, key=type_name):
-        found = target.accepts[op]
-        rows += [(type_name(op), limit.sentence, limit.source) for limit in found] or [
-            (type_name(op), "", target.source)
-        ]
-    return rows
-
-
-def _limits(target: Target, rows: list[tuple[str, str, str]]) -> RenderableType:
+def _limits(target: Target, entries: tuple[LimitEntry, ...]) -> RenderableType:
     shown = table("layer", "limits, and who says so", title=f"{target.name}: {target.title}")
-    for layer, of_layer in groupby((row for row in rows if row[1]), key=itemgetter(0)):
+    for layer, of_layer in groupby((entry for entry in entries if entry.limit), key=attrgetter("layer")):
         shown.add_row(layer, Text("\n").join(_by_source(of_layer)))
-    free = ", ".join(layer for layer, limit, _ in rows if not limit)
+    free = ", ".join(entry.layer for entry in entries if not entry.limit)
     return Group(shown, pairs((("in any form", free), ("refused", f"every other type ({target.source})"))))
 
 
-def _by_source(rows: Iterable[tuple[str, str, str]]) -> Iterator[Text]:
+def _by_source(entries: Iterable[LimitEntry]) -> Iterator[Text]:
     """Yield limits line by line, the source after the last limit that it stands for."""
-    for source, of_source in groupby(rows, key=itemgetter(2)):
-        yield from (Text(limit) for _, limit, _ in of_source)
+    for source, of_source in groupby(entries, key=attrgetter("source")):
+        yield from (Text(entry.limit) for entry in of_source)
         yield Text(f"  {source}", "dim")
 
 

@@ -109,8 +109,7 @@ def _crops_like(site: Site) -> bool:
     return len(bottom) == len(reference) and bottom[:axis] == reference[:axis]
 
 
-def names_dims(site: Site) -> bool:
-    """Whether a Reshape says at least one dim."""
+def _names_dims(site: Site) -> bool:
     op = site.layer.op
     return not isinstance(op, Reshape) or len(op.dims) > 0
 
@@ -157,7 +156,7 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     ),
     Dropout: (),
     ELU: (),
-    Eltwise: (Bottoms(1, 32, "CANN tbe/impl/eltwise.py:146"),),
+    Eltwise: (Bottoms(2, 32, "CANN tbe/impl/eltwise.py:146 (one, too, but in Caffe it has two at least)"),),
     Exp: (),
     Flatten: (),
     InnerProduct: (
@@ -195,7 +194,7 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     ReLU: (),
     ReLU6: (),
     Reorg: (Rank(4, 4, "CANN op_proto (PassThrough)"),),
-    Reshape: (Formula("it names its dims", names_dims, "GE parser/caffe/caffe_reshape_parser.cc:55"),),
+    Reshape: (Formula("it names its dims", _names_dims, "GE parser/caffe/caffe_reshape_parser.cc:55"),),
     Reverse: (),
     Scale: (),
     ShuffleChannel: (Rank(3, 4, "CANN tbe/impl/shuffle_channel.py:777"),),

@@ -54,7 +54,7 @@ from torch2om.layers import (
     Upsample,
 )
 from torch2om.layers.window import Window
-from torch2om.targets.ascend import arg_max_tops, inner_product_tops, kernel_fits, names_dims
+from torch2om.targets.ascend import arg_max_tops, inner_product_tops, kernel_fits
 from torch2om.targets.caffe import WINDOWS_INSIDE
 from torch2om.targets.limits import Bottoms, Formula, Limit, OneOf, Range, Rank, Site, Target
 
@@ -395,7 +395,7 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     PReLU: (),
     ReLU: (),
     Reorg: (),
-    Reshape: (Formula("it names its dims", names_dims, "HiLens #28"),),
+    Reshape: (),
     Reverse: (
         Formula(
             "it turns one axis round",
