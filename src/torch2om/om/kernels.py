@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch2om.om.container import Kind, Partition, Parts
-from torch2om.om.records import Cursor
+from torch2om.om.cursor import Cursor
 from torch2om.wire import WireProblem
 
 _KERNEL = 0x5D776EFD  # GE base/common/tbe_handle_store/kernel_store.cc

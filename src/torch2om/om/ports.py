@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from torch2om.om.container import Partition
+from torch2om.om.cursor import Cursor
 from torch2om.om.datatypes import cpp_format, cpp_type, item_size
 from torch2om.om.definition import Definition, Op, TensorDesc, integer, integers, texts
-from torch2om.om.records import Cursor
 
 _TENSOR = struct.Struct("<QiiIIII")  # bytes, format, type, and the lengths of name, dims, dims of the model, ranges
 _INPUTS = frozenset(("Data", "AippData", "AnnData", "AippConfig"))
