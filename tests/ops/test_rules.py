@@ -90,6 +90,7 @@ from torch2om.legalization import (
     clamp,
     constant,
     elementary,
+    filters,
     gaussian,
     linear,
     linear_map,
@@ -111,6 +112,7 @@ FAMILIES = {
         clamp,
         constant,
         elementary,
+        filters,
         gaussian,
         linear,
         linear_map,
@@ -223,6 +225,18 @@ ROWS: dict[str, Rows] = {
     "widen_filters_by_zeros": Rows(
         Row(Convolution(3, (3, 3), (2, 1), (1, 0), (1, 2), 3), ((2, 3, 5, 6),), ((3, 1, 3, 3), (3,))),
         Row(Convolution(4, (3, 3)), S, ((4, 3, 3, 3), (4,))),
+    ),
+    "pad_before_filtering": Rows(
+        Row(Convolution(2, (1, 2), pad=(70, 1), bias_term=False), S, ((2, 3, 1, 2),)),
+        Row(Convolution(2, (1, 2), pad=(1, 1), bias_term=False), S, ((2, 3, 1, 2),)),
+    ),
+    "drop_what_no_window_sees": Rows(
+        Row(Convolution(2, (2, 3), (70, 2), (1, 1), (3, 1)), ((1, 2, 150, 7),), ((2, 2, 2, 3), (2,))),
+        Row(Convolution(2, (2, 3), (70, 2), (0, 1), (80, 1)), ((1, 2, 150, 7),), ((2, 2, 2, 3), (2,))),
+    ),
+    "split_filters": Rows(
+        Row(Convolution(2, (3, 2), (2, 1), (5, 1), (40, 1), 2), ((1, 2, 100, 4),), ((2, 1, 3, 2), (2,))),
+        Row(Convolution(2, (3, 2)), S, ((2, 3, 3, 2), (2,))),
     ),
     "im2col_by_convolution": Rows(Row(Im2col((2, 3), (1, 2), (1, 0), (2, 1)), S)),
     "multiply_by_transposed": Rows(
