@@ -65,8 +65,13 @@ def sources(length: int, size: int, scale: float | None, *, align_corners: bool)
     """
     outputs = np.arange(size, dtype=np.float64)
     if align_corners:
-        return outputs * ((length - 1) / (size - 1) if size > 1 else 0.0)
+        return outputs * corner_step(length, size)
     return (outputs + 0.5) * step(length, size, scale) - 0.5
+
+
+def corner_step(length: int, size: int) -> float:
+    """Return the step with which the first and the last element of the output are those of the input."""
+    return (length - 1) / (size - 1) if size > 1 else 0.0
 
 
 def step(length: int, size: int, scale: float | None) -> float:
@@ -124,11 +129,28 @@ def cubic(length: int, size: int, scale: float | None = None, *, align_corners: 
     return Taps(length, index, np.stack([_keys(distance) for distance in distances], axis=1))
 
 
-def _keys(distance: Floats) -> Floats:
+def _keys(distance: Floats, a: float = CUBIC_A) -> Floats:
     """Return Keys' kernel: a piecewise cubic, 1 at distance 0 and 0 at distances 1 and 2."""
-    inner = ((CUBIC_A + 2) * distance - (CUBIC_A + 3)) * distance * distance + 1
-    outer = ((CUBIC_A * distance - 5 * CUBIC_A) * distance + 8 * CUBIC_A) * distance - 4 * CUBIC_A
+    inner = ((a + 2) * distance - (a + 3)) * distance * distance + 1
+    outer = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
     return np.where(distance <= 1, inner, outer)
+
+
+def antialiased(length: int, size: int, scale: float | None = None, *, align_corners: bool, cubic: bool) -> Taps:
+    """Return the taps of a triangle (or Keys' cubic with a = -0.5) over the input, widened by the step when shrinking.
+
+    The weights of every output element add up to 1 (PyTorch's HelperInterpBase::_compute_indices_weights_aa).
+    """
+    wide = corner_step(length, size) if align_corners else step(length, size, scale)
+    reach, stretch = (2.0 if cubic else 1.0) * max(wide, 1.0), max(wide, 1.0)
+    middles = wide * (np.arange(size, dtype=np.float64) + 0.5)
+    first = np.maximum((middles - reach + 0.5).astype(np.intp), 0)
+    last = np.minimum((middles + reach + 0.5).astype(np.intp), length)
+    places = first[:, np.newaxis] + np.arange((last - first).max())
+    distances = np.abs(places - middles[:, np.newaxis] + 0.5) / stretch
+    values = _keys(distances, -0.5) * (distances < 2) if cubic else np.maximum(1 - distances, 0)
+    values = np.where(places < last[:, np.newaxis], values, 0)
+    return Taps(length, np.minimum(places, length - 1), values / values.sum(axis=1, keepdims=True))
 
 
 def adaptive_bounds(length: int, size: int) -> tuple[tuple[int, int], ...]:

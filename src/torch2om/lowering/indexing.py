@@ -24,6 +24,7 @@ Indices = npt.NDArray[np.intp]
 
 # Up to this many slices a gather is put together from slices, beyond it is a product with a matrix of 0 and 1.
 MOST_SLICES = 16
+MOST_ENTRIES = 2**22  # of a matrix that picks elements of a whole blob: 16 MiB in a caffemodel
 
 
 def gathered(b: Scope, x: Blob, axis: int, indices: Sequence[int]) -> Blob:
@@ -75,11 +76,16 @@ def index_select(b: Scope, self: Blob, dim: int, index: Weight) -> Blob:
 
 @lowers(aten.index.Tensor)
 def index(b: Scope, self: Blob, indices: Sequence[Weight | None]) -> Blob:
-    """self[indices] with constant indices of neighbouring dims, broadcast together; None takes a dim whole."""
+    """self[indices] with constant indices, broadcast together; None takes a dim whole.
+
+    Where the indexed dims are no neighbours, what they give stands in front (torch.Tensor, as numpy's indexing).
+    """
     given = {axis: _integers(entry) for axis, entry in enumerate(indices) if entry is not None}
     axes = list(given)
     if axes != list(range(axes[0], axes[-1] + 1)):
-        raise Refuse("the indices stand at dims that are not neighbours", hint="index one dim after the other")
+        others = [axis for axis in range(self.rank) if axis not in axes]
+        self, given = permuted(b, self, (*axes, *others)), dict(enumerate(given.values()))
+        axes = list(given)
     lengths = self.shape[axes[0] : axes[-1] + 1]
     wrapped = [entry % length for entry, length in zip(given.values(), lengths, strict=True)]
     flat = np.ravel_multi_index(np.broadcast_arrays(*wrapped), lengths)
@@ -89,15 +95,22 @@ def index(b: Scope, self: Blob, indices: Sequence[Weight | None]) -> Blob:
 
 @lowers(aten.gather.default)
 def gather(b: Scope, self: Blob, dim: int, index: Weight, sparse_grad: bool) -> Blob:  # noqa: ARG001 - of the gradient
-    """Self at constant indices along `dim`, if they are the same for all other indices."""
+    """Self at constant indices along `dim`: of the flattened blob where they differ from row to row."""
     axis = dim % self.rank
     places = np.moveaxis(_integers(index), axis, 0)
     first = places.reshape(len(places), -1)[:, 0]
     same = (places == first.reshape(-1, *(1,) * (places.ndim - 1))).all()
     whole = b.expected[0][:axis] == self.shape[:axis] and b.expected[0][axis + 1 :] == self.shape[axis + 1 :]
-    if not (same and whole):
-        raise Refuse("the indices differ from row to row", hint="index with a tensor of one dim")
-    return gathered(b, self, axis, first.tolist())
+    if same and whole:
+        return gathered(b, self, axis, first.tolist())
+    coordinates = np.indices(b.expected[0])
+    coordinates[axis] = _integers(index) % self.shape[axis]
+    flat = np.ravel_multi_index(tuple(coordinates), self.shape).ravel().tolist()
+    if len(flat) * math.prod(self.shape) > MOST_ENTRIES:
+        text = f"the indices differ from row to row: a matrix of {len(flat)} x {math.prod(self.shape)} would pick"
+        raise Refuse(f"{text}, more than {MOST_ENTRIES} numbers", hint="index with a tensor of one dim")
+    row = reshaped(b, self, (math.prod(self.shape),))
+    return reshaped(b, gathered(b, row, 0, flat), b.expected[0])
 
 
 @lowers(aten.flip.default)

@@ -14,16 +14,19 @@ from torch2om.layers import (
     ArgReduce,
     Arithmetic,
     ArithmeticKind,
+    CompareKind,
     Exp,
     Log,
     Reduce,
     ReduceKind,
     Softmax,
 )
+from torch2om.lowering.comparison import compared
 from torch2om.lowering.operands import affine, plus, raised
 from torch2om.lowering.registry import Function, lowers
 from torch2om.lowering.scope import Scope
 from torch2om.lowering.views import reshaped
+from torch2om.program.decompositions import MOST_ORDERED
 
 aten = torch.ops.aten
 Dims = Sequence[int] | int | None
@@ -103,7 +106,7 @@ def topk(b: Scope, self: Blob, k: int, dim: int, largest: bool, sorted: bool) ->
     """The largest or smallest element along `dim` and its index."""
     if k != 1:
         raise Refuse(
-            f"k={k}: no target's Caffe layers sort along a dim and give values and indices",
+            f"k={k}: Caffe has no sorting, and comparing each with each is for at most {MOST_ORDERED} elements",
             hint="use k=1 or argmax, or sort on the host",
         )
     kind, axis = ReduceKind.MAX if largest else ReduceKind.MIN, dim % self.rank
@@ -125,9 +128,9 @@ def var(b: Scope, self: Blob, dim: Dims, correction: float | None, keepdim: bool
 
 @lowers(aten.linalg_vector_norm.default)
 def vector_norm(b: Scope, self: Blob, ord: float, dim: Dims, keepdim: bool, dtype: torch.dtype | None) -> Blob:  # noqa: ARG001 - all blobs are floats
-    """(sum |x|^ord)^(1 / ord) over `dim`; the largest or smallest |x| for ord +-inf."""
+    """(sum |x|^ord)^(1 / ord) over `dim`; the largest or smallest |x| for ord +-inf, how many are not 0 for ord 0."""
     if ord == 0:
-        raise Refuse("ord=0 counts the elements that are not 0", hint="compare with 0 and sum")
+        return reduced(b, compared(b, CompareKind.NE, self, 0.0), ReduceKind.SUM, dim, keepdim=keepdim)
     if ord == 2:
         return raised(b, reduced(b, raised(b, self, 2), ReduceKind.SUM, dim, keepdim=keepdim), 0.5)
     size = b.add(AbsVal(), self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from torch2om.lowering.registry import refuses
+from torch2om.program.decompositions import MOST_ORDERED
 
 aten = torch.ops.aten
 
@@ -30,20 +31,28 @@ refuses(
 )
 refuses(
     aten.sort.default,
+    aten.sort.stable,
+    aten.argsort.default,
+    aten.argsort.stable,
     aten.median.default,
     aten.median.dim,
     aten.kthvalue.default,
-    aten.mode.default,
-    reason="Caffe has no sorting",
+    reason=f"Caffe has no sorting, and comparing each with each is for at most {MOST_ORDERED} elements",
     hint="return the unsorted values and sort on the host; the largest element alone is amax, argmax or topk with k=1",
 )
 refuses(
-    aten.any.default,
-    aten.any.dim,
-    aten.all.default,
-    aten.all.dim,
-    reason="Caffe has no conditions over dims",
-    hint="any is x.float().amax(dim) > 0, all is x.float().amin(dim) > 0 for x of 0 and 1",
+    aten.mode.default,
+    reason="Caffe has no counting of equals",
+    hint="return the values and count on the host",
+)
+refuses(
+    aten.tan.default,
+    aten.atan.default,
+    aten.atan2.default,
+    aten.asin.default,
+    aten.acos.default,
+    reason="no Caffe layer computes a tangent or an angle, and none of those there are makes one",
+    hint="compute it outside of the net",
 )
 refuses(
     aten.embedding.default,
@@ -73,11 +82,6 @@ refuses(
     aten.multinomial.default,
     reason="a deployed net is a function: it has no random numbers",
     hint="feed the noise as an input of the model",
-)
-refuses(
-    aten.cumprod.default,
-    reason="a running product has no counterpart in Caffe's layers",
-    hint="use torch.cumsum of logarithms where all elements are positive",
 )
 refuses(
     aten.bitwise_and.Scalar,

@@ -6,15 +6,21 @@ from collections.abc import Sequence
 
 import torch
 
+from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
-from torch2om.layers import Resize, ResizeMode, Upsample
-from torch2om.lowering.registry import lowers
+from torch2om.ir.weight import constant
+from torch2om.layers import LinearMap, Resize, ResizeMode, Upsample
+from torch2om.layers.interpolation import antialiased
+from torch2om.lowering.registry import Function, lowers
 from torch2om.lowering.scope import Scope
 
 aten = torch.ops.aten
 Sizes = Sequence[int] | None
 Factors = Sequence[float] | None
+
+ONE_WIDE = "resize the transposed image, or a mean over the width"
+MEASURED = "measured with PyTorch 2.13 (the kernels of antialias=True)"
 
 _NEAREST = {ResizeMode.NEAREST, ResizeMode.NEAREST_EXACT}
 
@@ -61,6 +67,32 @@ def upsample_linear(
 ) -> Blob:
     """Linear interpolation along every spatial dim."""
     return resized(b, input, ResizeMode.LINEAR, scale_factors, align_corners=align_corners)
+
+
+def _antialiased(*, cubic: bool) -> Function:
+    def lowering(
+        b: Scope,
+        input: Blob,
+        output_size: Sizes,  # noqa: ARG001 - the same
+        align_corners: bool,
+        scale_factors: Factors,
+    ) -> Blob:
+        y, factors = input, scale_factors or (None, None)
+        if b.expected[0][3] == 1:
+            raise Refuse("PyTorch itself misreads images that become one element wide", hint=ONE_WIDE, source=MEASURED)
+        for axis, size, factor in zip((2, 3), b.expected[0][2:], factors, strict=True):
+            if size == input.shape[axis]:
+                continue  # whatever the factor: PyTorch leaves the axis as it is
+            taps = antialiased(input.shape[axis], size, factor, align_corners=align_corners, cubic=cubic)
+            y = b.add(LinearMap(axis), y, weights=(constant(taps.matrix()),))
+        return y
+
+    lowering.__doc__ = f"{'Cubic' if cubic else 'Linear'} interpolation whose filter widens where the image shrinks."
+    return lowering
+
+
+lowers(aten._upsample_bilinear2d_aa.vec)(_antialiased(cubic=False))  # noqa: SLF001 - an operator's name
+lowers(aten._upsample_bicubic2d_aa.vec)(_antialiased(cubic=True))  # noqa: SLF001 - an operator's name
 
 
 @lowers(aten.upsample_bicubic2d.vec)

@@ -35,6 +35,8 @@ repeat_interleave.self_int row_stack split squeeze t tile transpose unbind unsaf
 _unsafe_view vstack new_full new_ones new_zeros ones_like zeros_like
 """
 
+MOST_ORDERED = 128  # elements along a dim that are put in order by comparing each with each
+
 # PyTorch's parts of these keep numbers that no net needs, or use calls that are harder than the whole.
 _OURS: dict[Overload, Decomposition] = {}
 
@@ -236,3 +238,130 @@ def with_slices_replaced(
     for row, place in enumerate(places):
         x = with_part_replaced(x, source.narrow(dim, row, 1), dim, place, place + 1)
     return x
+
+
+def _named(dim: Sequence[int] | int | None) -> tuple[int, ...]:
+    return (dim,) if isinstance(dim, int) else tuple(dim or ())
+
+
+@_parts(aten.any.default, aten.any.dim, aten.any.dims)
+def whether_any(x: Tensor, dim: Sequence[int] | int | None = None, keepdim: bool = False) -> Tensor:
+    """The largest of x != 0, as 0 and 1."""
+    return torch.amax(x if x.dtype is torch.bool else x != 0, _named(dim), keepdim)
+
+
+@_parts(aten.all.default, aten.all.dim, aten.all.dims)
+def whether_all(x: Tensor, dim: Sequence[int] | int | None = None, keepdim: bool = False) -> Tensor:
+    """The smallest of x != 0, as 0 and 1."""
+    return torch.amin(x if x.dtype is torch.bool else x != 0, _named(dim), keepdim)
+
+
+@_parts(aten.cumprod.default)
+def running_product(x: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:  # noqa: ARG001 - all are floats
+    """y[i] = x[0] * ... * x[i], by twice as many factors in each round."""
+    length = x.size(dim) if x.dim() else 1
+    step = 1
+    while step < length:
+        ones = torch.ones_like(x.narrow(dim, 0, step))
+        x = x * torch.cat([ones, x.narrow(dim, 0, length - step)], dim)
+        step *= 2
+    return x.clone()
+
+
+def _ordered(x: Tensor, dim: int, places: range, *, largest: bool) -> tuple[Tensor, Tensor]:
+    """Return the elements of these places in the order of size along `dim`, and their indices; equals stay in order.
+
+    An element's place is the number of those that come before it: n^2 comparisons, all exact.
+    """
+    length = x.size(dim)
+    rows = x.movedim(dim, -1)
+    flat = rows.reshape(-1, length)
+    one, other = flat.unsqueeze(-1), flat.unsqueeze(-2)
+    ahead = other > one if largest else other < one
+    earlier = torch.ones(length, length, dtype=torch.bool).tril(-1)
+    place = (ahead | ((other == one) & earlier)).sum(-1)
+    found = place.unsqueeze(-2) == torch.arange(places.start, places.stop).unsqueeze(-1)
+    values, indices = (found * other).sum(-1), (found * torch.arange(length)).sum(-1)
+    shape = (*rows.shape[:-1], len(places))
+    return values.reshape(shape).movedim(-1, dim), indices.reshape(shape).movedim(-1, dim)
+
+
+def _may_order(x: Tensor, dim: int) -> bool:
+    """Whether there are few enough elements; a decomposition that returns NotImplemented leaves the call whole."""
+    return x.dim() > 0 and x.size(dim) <= MOST_ORDERED
+
+
+@_parts(aten.sort.default)
+def sorted_(x: Tensor, dim: int = -1, descending: bool = False) -> Tree:
+    """Every element at the place that the number of smaller (or larger) ones names."""
+    if not _may_order(x, dim):
+        return NotImplemented
+    return _ordered(x, dim, range(x.size(dim)), largest=descending)
+
+
+@_parts(aten.sort.stable)
+def sorted_stable(
+    x: Tensor,
+    *,
+    stable: bool | None = None,  # noqa: ARG001 - it always is
+    dim: int = -1,
+    descending: bool = False,
+) -> Tree:
+    """As sort: it keeps equals in order."""
+    return sorted_(x, dim, descending)
+
+
+@_parts(aten.argsort.default)
+def order(x: Tensor, dim: int = -1, descending: bool = False) -> Tree:
+    """The indices of a sort."""
+    return sorted_(x, dim, descending)[1] if _may_order(x, dim) else NotImplemented
+
+
+@_parts(aten.argsort.stable)
+def order_stable(
+    x: Tensor,
+    *,
+    stable: bool,  # noqa: ARG001 - it always is
+    dim: int = -1,
+    descending: bool = False,
+) -> Tree:
+    """As argsort: it keeps equals in order."""
+    return order(x, dim, descending)
+
+
+@_parts(aten.topk.default)
+def first_ordered(
+    x: Tensor,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,  # noqa: ARG001 - sorted is one of the orders allowed
+) -> Tree:
+    """The first k of a sort; one alone is a maximum, which lowering knows."""
+    if k == 1 or not _may_order(x, dim):
+        return NotImplemented
+    return _ordered(x, dim, range(k), largest=largest)
+
+
+@_parts(aten.kthvalue.default)
+def kth_value(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Tree:
+    """The k-th of a sort, counted from 1."""
+    if not _may_order(x, dim):
+        return NotImplemented
+    values, indices = _ordered(x, dim, range(k - 1, k), largest=False)
+    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+
+@_parts(aten.median.dim)
+def median_value(x: Tensor, dim: int, keepdim: bool = False) -> Tree:
+    """The lower of the middle elements (torch.median)."""
+    return kth_value(x, (x.size(dim) + 1) // 2 if x.dim() else 1, dim, keepdim)
+
+
+@_parts(aten.median.default)
+def median_of_all(x: Tensor) -> Tree:
+    """The lower of the middle elements of all."""
+    flat = x.reshape(-1)
+    if not _may_order(flat, 0):
+        return NotImplemented
+    return kth_value(flat, (flat.size(0) + 1) // 2, 0)[0]

@@ -188,7 +188,8 @@ CASES: tuple[Case, ...] = (
     written("bits of indices", lambda x: x.argmax(1) & 1, S, refusal="bits"),
     written("random numbers", lambda x: x + torch.rand(6), S, refusal="random"),
     written("random numbers like x", lambda x: x + torch.randn_like(x), S, refusal="random"),
-    written("running product", lambda x: x.cumprod(1), S, refusal="running product"),
+    written("running product", lambda x: x.cumprod(1), S),
+    written("running product of one", lambda x: x.cumprod(0), (1, 3)),
     written("arange", lambda x: x * torch.arange(6), S),
     written("scalar arithmetic of a shape", lambda x: x * x.shape[-1] ** -0.5, S),
 )

@@ -37,6 +37,11 @@ POOLS: tuple[Case, ...] = tuple(
     )
 )
 
+
+def smooth(mode: str, size: tuple[int, int], corners: bool, x: torch.Tensor) -> torch.Tensor:
+    return F.interpolate(x, size=size, mode=mode, align_corners=corners, antialias=True)
+
+
 CASES: tuple[Case, ...] = (
     *POOLS,
     layer("nn.MaxPool2d dilated", lambda: nn.MaxPool2d(2, 1, dilation=2), S),
@@ -103,6 +108,27 @@ CASES: tuple[Case, ...] = (
     layer("nn.Upsample bicubic", lambda: nn.Upsample(scale_factor=2, mode="bicubic"), S),
     layer(
         "nn.Upsample trilinear", lambda: nn.Upsample(scale_factor=2, mode="trilinear"), (1, 2, 3, 3, 3), refusal="three"
+    ),
+    *(
+        written(f"{mode} antialias {size} {corners}", partial(smooth, mode, size, corners), S)
+        for mode in ("bilinear", "bicubic")
+        for size, corners in (((3, 5), False), ((9, 4), True))
+    ),
+    written(
+        "bilinear antialias by 0.4",
+        lambda x: F.interpolate(x, scale_factor=0.4, mode="bilinear", antialias=True),
+        S,
+    ),
+    written(
+        "bicubic antialias by 1.1 and 2",
+        lambda x: F.interpolate(x, scale_factor=(1.1, 2.0), mode="bicubic", antialias=True),
+        S,
+    ),
+    written(
+        "antialias to one column",
+        lambda x: F.interpolate(x, size=(3, 1), mode="bilinear", antialias=True),
+        S,
+        refusal="one element wide",
     ),
     written("interpolate area", lambda x: F.interpolate(x, size=(3, 5), mode="area"), S),
     written("interpolate to the same size", lambda x: F.interpolate(x, size=x.shape[2:], mode="bilinear") + 1, S),
