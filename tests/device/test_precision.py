@@ -48,7 +48,7 @@ SOUND = net(dense("a", "x", matrix(1)), layer("r", ReLU(), "a"), dense("b", "r",
 def test_a_sound_net_needs_nothing() -> None:
     found = advise(SOUND, [sample()])
     assert found.verdict is Verdict.PASS
-    assert not any((found.keep, found.after, found.options))
+    assert not any((found.keep, found.after, found.options()))
     assert all(0 < line.own < 4 * ROUNDING for line in found.study.layers)
 
 
@@ -82,11 +82,17 @@ def test_overflow_names_the_layer_that_makes_it_and_the_one_that_reads_it() -> N
     assert "reads numbers beyond" in reasons(found)["q"]
     assert found.verdict_after is Verdict.PASS
     assert found.study.layers[0].tops.overflowed > WIDTH // 2
-    assert [option.text for option in found.options] == [
+    assert [option.text for option in found.options()] == [
         "--precision_mode=force_fp16 --keep_dtype=FILE",
         "--op_precision_mode=FILE.ini",
         "--fp16_high_prec=1",
     ]
+
+
+def test_a_compiler_is_told_its_own_options_only() -> None:
+    found = advise(net(layer("p", Power(scale=1e6), "x")), [sample()])
+    assert {option.compiler for option in found.options()} == {"atc", "omg"}
+    assert [option.text for option in found.options("omg")] == ["--fp16_high_prec=1"]
 
 
 def test_numbers_that_vanish_are_counted_and_named() -> None:
@@ -127,7 +133,7 @@ def test_a_product_of_matrices_takes_half_precision_even_if_it_is_kept() -> None
     found = advise(large, [sample()])
     assert reasons(found).keys() == {"p", "d"}
     assert found.verdict_after is Verdict.FAIL
-    assert "--precision_mode=allow_fp32_to_fp16" in [option.text for option in found.options]
+    assert "--precision_mode=allow_fp32_to_fp16" in [option.text for option in found.options()]
 
 
 def test_a_kept_products_result_is_not_rounded() -> None:

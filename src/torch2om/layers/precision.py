@@ -13,9 +13,8 @@ BLOCK = 1 << 16  # numbers that are rounded at a time, in a core's cache
 
 _EXPONENT = np.uint32(0x7F800000)
 _SIGN = np.uint32(0x80000000)
-_LOWEST_POWERS = np.full(
-    BLOCK, SMALLEST_NORMAL_HALF, np.float32
-)  # numpy's maximum with a scalar takes four times as long
+_LARGE = np.float32(2**15).view(np.uint32)  # the exponent of numbers that rounding may carry beyond the largest half
+_LOWEST_POWERS = np.full(BLOCK, SMALLEST_NORMAL_HALF, np.float32)  # numpy's maximum with a scalar is four times slower
 _SHIFT = np.float32(1.5 * 2 ** (np.finfo(np.float32).nmant - HALF_BITS))
 
 
@@ -50,11 +49,12 @@ def halve(x: Array, y: Array, m: Array) -> Array:
     """Write float32 x, rounded as `halved` does it, to y and return y; m is room. All are flat, BLOCK long at most."""
     bits = m.view(np.uint32)
     np.bitwise_and(x.view(np.uint32), _EXPONENT, out=bits)
+    is_large = np.maximum.reduce(bits) >= _LARGE  # or infinite, or NaN
     np.maximum(m, _LOWEST_POWERS[: m.size], out=m)
     np.multiply(m, _SHIFT, out=m)
     np.subtract(np.add(x, m, out=y), m, out=y)
     np.bitwise_and(x.view(np.uint32), _SIGN, out=bits)  # a sum that is zero has lost its sign
     np.bitwise_or(y.view(np.uint32), bits, out=y.view(np.uint32))
-    if not (y.min() >= -LARGEST_HALF and y.max() <= LARGEST_HALF):  # NaN is neither
-        y[...] = x.astype(np.float16)
+    if is_large:
+        np.copyto(y, x.astype(np.float16), where=~(np.abs(y) <= LARGEST_HALF))
     return y

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from torch2om.executor import Numbers, execute
 from torch2om.ir.net import Net
@@ -39,10 +40,9 @@ class Advice:
         """The gravest verdict on an output with the named layers kept."""
         return gravest(output.verdict for output in self.after or self.study.outputs)
 
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """The compilers' options that help, the most specific first; none where nothing needs help."""
-        return tuple(self._options())
+    def options(self, compiler: str = "") -> tuple[Option, ...]:
+        """Return the options that help, of one compiler or of all, the most specific first; none if none is needed."""
+        return tuple(option for option in self._options() if compiler in ("", option.compiler))
 
     def _options(self) -> Iterator[Option]:
         if self.keep:
@@ -60,10 +60,8 @@ def advise(net: Net, samples: Sequence[Numbers]) -> Advice:
     found = study(net, samples)
     keep = choose(net, found)
     names = {kept.layer.name for kept in keep}
-    after = (
-        [each for index, sample in enumerate(samples) for each in _with_kept(net, index, sample, names)] if keep else []
-    )
-    return Advice(found, keep, tuple(after))
+    judged = (_with_kept(net, index, sample, names) for index, sample in enumerate(samples))
+    return Advice(found, keep, tuple(chain.from_iterable(judged)) if keep else ())
 
 
 def _with_kept(net: Net, index: int, sample: Numbers, names: set[str]) -> Iterator[OutputStudy]:

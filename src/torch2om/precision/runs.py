@@ -118,19 +118,19 @@ class _Run:
         bottoms = [self._held[bottom] for bottom in layer.bottoms]
         weights = HALF.weights(layer)
         exact = run_layer(layer, [blob.exact for blob in bottoms], DOUBLE)
-        half = run_layer(layer, [blob.half for blob in bottoms], HALF, weights)
+        half = run_layer(layer, [blob.half for blob in bottoms], FULL, weights)
         own = run_layer(layer, [blob.best for blob in bottoms], FULL, weights)
         total = Tally()
         for top in layer.tops:
-            tally, best = tallied(exact[top], half[top], own[top], selected=selects(layer.op))
-            total += tally
-            self._keep(top, _Blob(exact[top], half[top], best))
-        found = _judged(layer, total)
-        if found.stands_out:
-            found = _explained(found, exact, [blob.best for blob in bottoms], weights)
+            found = tallied(exact[top], half[top], own[top], selected=selects(layer.op))
+            total += found.tally
+            self._keep(top, _Blob(exact[top], found.half, found.best))
+        judged = _judged(layer, total)
+        if judged.stands_out:
+            judged = _explained(judged, exact, [blob.best for blob in bottoms], weights)
         for name in dying:
             self._held.pop(name)
-        return found
+        return judged
 
     def _keep(self, name: str, blob: _Blob) -> None:
         self._held[name] = blob

@@ -47,30 +47,42 @@ def _ratio(error: float, exact: float) -> float:
     return float(np.sqrt(error / (exact or 1.0))) if np.isfinite(error) else float("inf")
 
 
-def tallied(exact: Array, half: Array, own: Array, *, selected: bool) -> tuple[Tally, Array]:
-    """Return the tally of a blob, and the exact blob rounded to half precision.
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """A blob's tally, and the blob rounded to half precision: of the half-precision run, and the exact one."""
 
-    `half` is the blob of the half-precision run; `own` what its layer makes of exact numbers rounded to half precision,
-    itself not yet rounded. If the layer only selects (`selected`), `own` is the rounded exact blob already.
+    tally: Tally
+    half: Array
+    best: Array
+
+
+def tallied(exact: Array, half: Array, own: Array, *, selected: bool) -> Tallied:
+    """Round and tally a blob.
+
+    `half` is what its layer makes of the half-precision run's blobs, `own` what it makes of the exact ones rounded to
+    half precision; neither is rounded yet. If the layer only selects (`selected`), they need no rounding, and `own` is
+    the exact blob rounded.
     """
-    best = own if selected else np.empty(exact.shape, np.float32)
+    rounded, best = (half, own) if selected else (np.empty(exact.shape, np.float32) for _ in range(2))
     total = Tally()
-    room = np.empty((2, min(BLOCK, exact.size)), np.float32)
-    flat = [blob.reshape(-1) for blob in (exact, half, own, best)]
+    room = np.empty((3, min(BLOCK, exact.size)), np.float32)
+    flat = [blob.reshape(-1) for blob in (exact, half, own, rounded, best)]
     with np.errstate(all="ignore"):
         for start in range(0, exact.size, BLOCK):
             total += _block([blob[start : start + BLOCK] for blob in flat], room, selected=selected)
-    return total, best
+    return Tallied(total, rounded, best)
 
 
 def _block(blobs: list[Array], room: Array, *, selected: bool) -> Tally:
-    exact, half, own, best = blobs
-    first, second = room[:, : exact.size]
-    single = exact.astype(np.float32)  # near enough to measure half precision's errors with
+    """Fill a block of the rounded blobs, and tally it."""
+    exact, half, own, rounded, best = blobs
+    single, first, second = room[:, : exact.size]
+    single[...] = exact  # near enough to measure half precision's errors with
     if not selected:
         halve(single, best, first)
+        halve(half, rounded, first)
         own = halve(own, second, first)
-    accumulated, alone = (_square(np.subtract(blob, single, out=first)) for blob in (half, own))
+    accumulated, alone = (_square(np.subtract(blob, single, out=first)) for blob in (rounded, own))
     return Tally(_square(single), accumulated, alone, span_of(single, best))
 
 
