@@ -220,6 +220,14 @@ def test_one_changed_number_is_found(files: Files, layer: str, const: str) -> No
     assert const in problem.message
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_differ(files: Files, number: float) -> None:
+    constants = compiled(files)
+    values = np.full(10, number, np.float16)
+    constants["fc"]["fc_b"] = replace(constants["fc"]["fc_b"], data=values.tobytes())
+    assert codes(judged(files, constants)) == ["O812"]
+
+
 def test_weights_of_an_older_net_differ(files: Files) -> None:
     older = Files(files.artifact, {name: values * 1.1 for name, values in files.numbers.items()})
     found = judged(files, compiled(older))

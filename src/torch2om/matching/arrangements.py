@@ -97,9 +97,10 @@ def _comparison(stored: Values, expected: Array, how: str) -> Comparison:
 
 
 def _worst(stored: Values, expected: Array, folding: float, how: str) -> Comparison:
-    found = stored.astype(expected.dtype)
-    error = np.abs(found - expected)
-    excess = np.nan_to_num(error / (_rounding(expected, stored.dtype) + folding), nan=np.inf)
+    with np.errstate(all="ignore"):  # an om may hold NaN and infinity: they are far from every number
+        found = stored.astype(expected.dtype)
+        error = np.abs(found - expected)
+        excess = np.nan_to_num(error / (_rounding(expected, stored.dtype) + folding), nan=np.inf)
     worst = int(np.argmax(excess))
     return Comparison(how, float(excess[worst]), float(error[worst]), float(found[worst]), float(expected[worst]))
 
