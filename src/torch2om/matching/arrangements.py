@@ -16,6 +16,7 @@ from torch2om.matching.wanted import Variant
 Values = npt.NDArray[Any]  # Any: an om chooses the number type
 
 _C0 = 16  # inputs of a block
+_FAR = 1e30  # times what rounding allows: how far NaN and infinity are from every number
 _TOGETHER = 1 << 20  # numbers compared at once
 _FOLDING = 4 * 2.0**-24
 """What folding in float32 may add to an error, of the largest number: a folded bias is a difference of such numbers."""
@@ -100,7 +101,7 @@ def _worst(stored: Values, expected: Array, folding: float, how: str) -> Compari
     with np.errstate(all="ignore"):  # an om may hold NaN and infinity: they are far from every number
         found = stored.astype(expected.dtype)
         error = np.abs(found - expected)
-        excess = np.nan_to_num(error / (_rounding(expected, stored.dtype) + folding), nan=np.inf)
+        excess = np.nan_to_num(error / (_rounding(expected, stored.dtype) + folding), nan=_FAR, posinf=_FAR)
     worst = int(np.argmax(excess))
     return Comparison(how, float(excess[worst]), float(error[worst]), float(found[worst]), float(expected[worst]))
 
