@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -73,7 +74,7 @@ def _weight_problem(each: WeightMatch) -> Diagnostic:
     if each.state is State.UNIDENTIFIED or found is None:
         text = f"{what} was not identified in the om"
         return Diagnostic("O813", text, layer=each.layer, severity=Severity.WARNING)
-    numbers = (
-        f"{found.found:.6g} where the files have {found.expected:.6g}, {found.excess:.3g} times what rounding allows"
-    )
-    return Diagnostic("O812", f"{what} differs from {each.constant}: {numbers}", layer=each.layer)
+    text = f"{what} differs from {each.constant}: {found.found:.6g} where the files have {found.expected:.6g}"
+    if math.isfinite(found.found):
+        text = f"{text}, {found.excess:.3g} times what rounding allows"
+    return Diagnostic("O812", text, layer=each.layer)
