@@ -91,3 +91,9 @@ def test_options_of_other_comparisons_are_refused(
     ran = torch2om("verify", converted, "--outputs", tmp_path, *option)
     assert ran.code == 2
     assert "U143" in ran.err
+
+
+def test_golden_outputs_without_a_run_are_refused(torch2om: Command, converted: Path) -> None:
+    ran = torch2om("verify", converted, "--golden", converted / "device_in")
+    assert ran.code == 2
+    assert "U143" in ran.err

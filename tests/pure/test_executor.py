@@ -194,6 +194,34 @@ class Failing(Op):
         return (bottoms[0][:1],)
 
 
+@dataclass(frozen=True)
+class Watching(Op):
+    """y = x, and the dtypes that the layer was given are remembered."""
+
+    given: list[np.dtype[np.floating]]
+    caffe_type: ClassVar[str | None] = None
+
+    def expected_weights(self, bottoms: Shapes) -> tuple[Shape, ...]:  # noqa: ARG002 - any
+        return ((1,),)
+
+    def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:  # noqa: ARG002 - any
+        return (bottoms[0],)
+
+    def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:
+        self.given.extend(array.dtype for array in (*bottoms, *weights))
+        return (bottoms[0],)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "computing"), [(np.float64, np.float64), (np.float32, np.float64), (np.float16, np.float32)]
+)
+def test_any_layer_is_given_the_width_that_it_computes_in(dtype: npt.DTypeLike, computing: npt.DTypeLike) -> None:
+    given: list[np.dtype[np.floating]] = []
+    net = chain(Layer("w", Watching(given), ("x",), ("y",), (constant(np.ones(1)),)), outputs=("y",))
+    assert execute(net, {"x": X}, dtype)["y"].dtype == dtype
+    assert given == [np.dtype(computing)] * 2
+
+
 def test_a_layer_that_does_not_fit_its_bottoms_is_named() -> None:
     net = chain(doubled("a", "x", "y"), Layer("sum", Eltwise(), ("y",), ("z",)))
     with pytest.raises(CaffeFileError, match=r"F507 \[sum\]: needs 2 bottoms or more") as caught:

@@ -148,7 +148,7 @@ def verify(
     the model. Exit 0 if everything is equal, 1 if something differs or was not identified.
     With --outputs: did the board compute from the files of `torch2om inputs` what is expected of it?
     """
-    _check_alone(om, outputs, others=bool(model or weights or sample))
+    _check_alone(om, outputs, golden, others=bool(model or weights or sample))
     if outputs is not None:
         from torch2om.cli.device import device_run
 
@@ -173,10 +173,12 @@ def verify(
     return _verified(artifact.manifest, found)
 
 
-def _check_alone(om: Path | None, outputs: Path | None, *, others: bool) -> None:
+def _check_alone(om: Path | None, outputs: Path | None, golden: Path | None, *, others: bool) -> None:
     """Refuse --om and --outputs together, and options of the comparison with the model beside one of them."""
     if om is not None and outputs is not None:
         raise UsageError(Diagnostic("U143", "--om and --outputs are two comparisons: give one of them"))
+    if golden is not None and outputs is None:
+        raise UsageError(Diagnostic("U143", "--golden says what --outputs are compared with: give both"))
     if others and (om or outputs):
         name = "--outputs" if om is None else "--om"
         text = f"{name} compares with the files: --model, --weights and --sample do not apply"
