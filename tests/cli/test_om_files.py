@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from command import Command
 
 OWN = Path(__file__).parents[1] / "data" / "om"
@@ -78,6 +81,15 @@ def test_inspect_says_what_a_file_is_that_is_no_om(torch2om: Command, tmp_path: 
     assert ran.code == 1
     assert [finding["code"] for finding in ran.json["findings"]] == ["O803"]
     assert torch2om("inspect", tmp_path / "missing.om").code == 2
+
+
+@pytest.mark.parametrize("arguments", [("inspect", LANDMARKS, "--json"), ("diff", LANDMARKS, LANDMARKS)])
+def test_neither_torch_nor_protobuf_is_needed(arguments: tuple[str | Path, ...]) -> None:
+    given = [str(argument) for argument in arguments]
+    blocked = "sys.modules.update({'torch': None, 'google.protobuf': None})"
+    script = f"import sys; {blocked}; from torch2om.cli import main; main({given!r})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_diff_of_a_file_with_itself_is_nothing(torch2om: Command) -> None:

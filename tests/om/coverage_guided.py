@@ -1,6 +1,6 @@
 """Fuzzes one reader with inputs that libFuzzer grows where they reach new code.
 
-    pip install atheris
+    pip install -c constraints.txt -e '.[fuzz]'
     python tests/om/coverage_guided.py TARGET FOLDER [-runs=N] [libFuzzer's options]
 
 FOLDER receives the inputs that reached something new; it may hold some to begin with. The run ends at the first

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,7 @@ layer { name: "fc" type: "InnerProduct" bottom: "up" top: "fc"
   inner_product_param { num_output: 10 weight_filler { type: "constant" } } }
 """
 Constants = dict[str, dict[str, Const]]
+Pack = Callable[[Values], Const]
 
 
 @dataclass(frozen=True)
@@ -247,13 +250,14 @@ def test_what_has_no_counterpart_is_named_not_identified(files: Files) -> None:
     assert found.unexplained == ("table",)
 
 
-def test_the_blocks_of_a_fully_connected_layer_of_omg_are_known(files: Files) -> None:
-    blocks = files.numbers["fc/0"].reshape(10, 1, 16, 25).transpose(0, 1, 3, 2).reshape(10, 400, 1, 1)
+@pytest.mark.parametrize(("pack", "how"), [(filters, ""), (lambda values: matrix(values.T), ", transposed")])
+def test_the_blocks_of_a_fully_connected_layer_are_known(files: Files, pack: Pack, how: str) -> None:
+    blocks = files.numbers["fc/0"].reshape(10, 1, 16, 25).transpose(0, 1, 3, 2).reshape(10, 400)
     constants = compiled(files)
-    constants["fc"]["fc_w"] = filters(blocks)
+    constants["fc"]["fc_w"] = pack(blocks if how else blocks.reshape(10, 400, 1, 1))
     found = judged(files, constants)
     assert found.equal
-    assert next(each.how for each in found.weights if each.layer == "fc") == "as written, inputs in blocks of 16"
+    assert next(each.how for each in found.weights if each.layer == "fc") == f"as written, inputs in blocks of 16{how}"
 
 
 @pytest.mark.parametrize(
@@ -328,6 +332,15 @@ def test_the_command_tells_machines_what_differs(
     code, out, _ = run(capsys, "verify", tmp_path, "--om", tmp_path / "net.om")
     assert code == 1
     assert "warning O813 [fc]: weight 1 of InnerProduct was not identified in the om" in out
+
+
+def test_the_command_needs_no_torch(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "net.om").write_bytes(compiled_om(compiled(files)))
+    arguments = ["verify", str(tmp_path), "--om", str(tmp_path / "net.om")]
+    script = f"import sys; sys.modules['torch'] = None; from torch2om.cli import main; main({arguments!r})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "holds these files" in ran.stdout
 
 
 def test_options_of_the_other_comparison_are_refused(

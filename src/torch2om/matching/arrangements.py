@@ -74,7 +74,9 @@ def _matrices(variant: Variant, expected: Array) -> Iterator[tuple[str, Array]]:
     shape = variant.bottoms[0][1:]
     if len(shape) == 3 and not shape[0] % _C0 and expected.shape[1] == np.prod(shape):
         blocks = expected.reshape(-1, shape[0] // _C0, _C0, *shape[1:])
-        yield "inputs in blocks of 16", blocks.transpose(0, 1, 3, 4, 2).reshape(expected.shape)
+        cut = blocks.transpose(0, 1, 3, 4, 2).reshape(expected.shape)
+        yield "inputs in blocks of 16", cut
+        yield "inputs in blocks of 16, transposed", cut.T
 
 
 def _fitted(arranged: Array, shape: tuple[int, ...]) -> Array | None:
