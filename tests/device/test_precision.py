@@ -136,6 +136,15 @@ def test_a_product_of_matrices_takes_half_precision_even_if_it_is_kept() -> None
     assert "--precision_mode=allow_fp32_to_fp16" in [option.text for option in found.options()]
 
 
+def test_an_error_that_does_not_reach_the_outputs_is_harmless() -> None:
+    """x + 1e-9 x^2: the square's numbers vanish, and nobody misses them."""
+    tiny = layer("tiny", Power(power=2, scale=1e-5), "x")
+    found = advise(net(tiny, layer("sum", Eltwise(), "x", "tiny")), [sample()])
+    assert found.verdict is Verdict.PASS
+    assert not any((found.keep, found.after, found.options()))
+    assert [kept.layer.name for kept in found.harmless] == ["tiny"]
+
+
 def test_a_kept_products_result_is_not_rounded() -> None:
     large = net(dense("d", "x", matrix(1, 1e4)), layer("p", Power(scale=1e-4), "d"))
     found = advise(large, [sample()])

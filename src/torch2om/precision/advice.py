@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from torch2om.executor import Numbers, execute
 from torch2om.ir.net import Net
@@ -21,14 +20,20 @@ from torch2om.precision.options import (
 )
 from torch2om.precision.runs import OutputStudy, Study, study
 
+WORTHWHILE = 0.5  # of the error: what keeping layers must bring where the outputs pass without
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What half precision does (`study`), the layers to `keep`, and the outputs with those kept (none without)."""
+    """What half precision does (`study`), the layers to `keep`, and the outputs with those kept (none without).
+
+    `harmless` are layers that stand out, but the outputs pass all the same, and are no better if they are kept.
+    """
 
     study: Study
     keep: tuple[Kept, ...]
     after: tuple[OutputStudy, ...]
+    harmless: tuple[Kept, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -58,10 +63,19 @@ class Advice:
 def advise(net: Net, samples: Sequence[Numbers]) -> Advice:
     """Return the advice on these samples; raises what `study` raises."""
     found = study(net, samples)
-    keep = choose(net, found)
-    names = {kept.layer.name for kept in keep}
-    judged = (_with_kept(net, index, sample, names) for index, sample in enumerate(samples))
-    return Advice(found, keep, tuple(chain.from_iterable(judged)) if keep else ())
+    named = choose(net, found)
+    if not named:
+        return Advice(found, (), ())
+    names = {kept.layer.name for kept in named}
+    after = tuple(each for index, sample in enumerate(samples) for each in _with_kept(net, index, sample, names))
+    advice = Advice(found, named, after)
+    if advice.verdict is Verdict.PASS and not _worst(after) < WORTHWHILE * _worst(found.outputs):
+        return Advice(found, (), (), harmless=named)
+    return advice
+
+
+def _worst(outputs: Sequence[OutputStudy]) -> float:
+    return max(output.measures.relative_euclidean for output in outputs)
 
 
 def _with_kept(net: Net, index: int, sample: Numbers, names: set[str]) -> Iterator[OutputStudy]:
