@@ -14,12 +14,14 @@ from torch2om.layers import (
     ArgMax,
     BatchNorm,
     Concat,
+    Deconvolution,
     Flatten,
     Permute,
     Pooling,
     PoolMethod,
     Power,
     PReLU,
+    Reshape,
     Reverse,
     Rounding,
     Scale,
@@ -27,11 +29,12 @@ from torch2om.layers import (
     Slice,
     Softmax,
 )
-from torch2om.legalization import affine, dims, large_windows
+from torch2om.legalization import affine, dims, large_windows, transposed
 from torch2om.legalization.rules import rules
 
-FAMILIES = {family.__name__ for family in (affine, dims, large_windows)}
+FAMILIES = {family.__name__ for family in (affine, dims, large_windows, transposed)}
 S = ((2, 3, 4, 5),)
+PLACES = np.tile(np.eye(6).reshape(6, 1, 2, 3), (2, 1, 1, 1))
 DEEP = ((2, 3, 2, 2, 3),)
 WIDE = ((1, 2, 61, 64),)
 LARGEST, AVERAGE = PoolMethod.MAX, PoolMethod.AVE
@@ -109,6 +112,21 @@ ROWS: dict[str, Rows] = {
         ),
         Row(Permute((3, 0, 2, 1)), S),
     ),
+    # transposed
+    "deconvolve_by_phases": Rows(
+        (
+            Row(Deconvolution(4, (4, 4), (2, 2), (1, 1)), S, ((3, 4, 4, 4), (4,))),
+            Row(Deconvolution(6, (3, 5), (2, 3), (1, 2), group=3), S, ((3, 2, 3, 5), (6,))),
+            Row(Deconvolution(2, (1, 2), (3, 1), bias_term=False), S, ((3, 2, 1, 2),)),
+            Row(Deconvolution(4, (2, 2), (1, 1), (2, 2), group=2), ((2, 4, 6, 7),), ((4, 2, 2, 2), (4,))),
+            Row(Deconvolution(2, (2, 3), (2, 3), group=2, bias_term=False), ((2, 12, 3, 4),), (PLACES,)),
+        ),
+        Row(Deconvolution(4, (2, 2), dilation=(2, 1)), S, ((3, 4, 2, 2), (4,))),
+    ),
+    "deconvolve_groups_apart": Rows(
+        (Row(Deconvolution(4, (3, 2), (2, 1), (1, 0), group=2), ((2, 6, 4, 5),), ((6, 2, 3, 2), (4,))),),
+        Row(Deconvolution(4, (2, 2)), S, ((3, 4, 2, 2), (4,))),
+    ),
     # large_windows
     "pool_in_two": Rows(
         (
@@ -149,6 +167,12 @@ def test_a_rule_says_why_it_does_not_apply(name: str) -> None:
     with pytest.raises(Refuse) as refusal:
         applied(rule_named(name, type(row.op)), row)
     assert str(refusal.value)
+
+
+def test_an_interleaving_that_only_moves_multiplies_nothing() -> None:
+    row = Row(Deconvolution(2, (2, 3), (2, 3), group=2, bias_term=False), ((2, 12, 3, 4),), (PLACES,))
+    made = applied(rule_named("deconvolve_by_phases", Deconvolution), row)
+    assert {type(layer.op) for layer in made.layers} == {Reshape, Permute}
 
 
 def test_every_rule_has_its_rows() -> None:

@@ -29,6 +29,7 @@ from torch2om.legalization import (
     resizing,
     shape,
     softmax,
+    transposed,
 )
 from torch2om.legalization.driver import legalize
 from torch2om.legalization.fusions import keep_apart
@@ -60,6 +61,7 @@ FAMILIES = (
     resizing,
     shape,
     softmax,
+    transposed,
 )
 
 __all__ = ["Rule", "RuleBuilder", "expose_outputs", "keep_apart", "legalize", "legalizes", "rules"]
