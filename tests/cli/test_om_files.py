@@ -22,7 +22,7 @@ def test_inspect_shows_a_section_for_each_thing(torch2om: Command) -> None:
     for said in (
         "108.0 kB of work, 279.6 kB of weights, 1 stream",
         "output_0_Dense2_0   float32   1x136x1x1   NCHW       544",
-        "Conv1_const_1    float16   16x1x5x5      NCHW   FRACTAL_Z    12800",
+        "16x1x5x5      NCHW   FRACTAL_Z    12800   Conv1",
         "21 kernel, 1 fusion_start, 1 fusion_end; none on the AI CPU",
     ):
         assert said in ran.out
@@ -56,6 +56,7 @@ def test_inspect_gives_machines_everything(torch2om: Command) -> None:
         "axes": "NCHW",
         "layout": "FRACTAL_Z",
         "bytes": 12800,
+        "read_by": "Conv1 input 1",
     }
     assert model["tasks"]["types"] == {"fusion_start": 1, "kernel": 21, "fusion_end": 1}
 

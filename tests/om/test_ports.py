@@ -111,6 +111,19 @@ def test_outputs_have_the_names_that_the_compiler_gave() -> None:
     assert [port.name for port in unnamed] == ["output_0_fc_0", "output_1_conv_1"]
 
 
+def test_an_output_of_unknown_size_takes_no_bytes_that_are_known() -> None:
+    last = Op("Node_Output", "NetOutput", ("fc:0",), ins=(desc((-1, 4), "ND", 1),))
+    (port,) = of_graph([last]).ports.outputs
+    assert (port.shape, port.bytes) == ((-1, 4), 0)
+
+
+def test_the_graph_tells_the_layer_of_an_output_that_the_compiler_named() -> None:
+    last = Op("Node_Output", "NetOutput", ("fc:0",), ins=(desc((4,), "ND", 1),))
+    info = tensors(1, tensor_info("output_0_fc_0", (4,), 2, 0))
+    (port,) = parse_om(om(((8, info), (0, model([last]))))).root.ports.outputs
+    assert (port.name, port.layer) == ("output_0_fc_0", "fc")
+
+
 def test_the_gears_of_a_graph_are_those_that_its_case_chooses_among() -> None:
     given = {
         "mbatch_dynamic_type": 2,

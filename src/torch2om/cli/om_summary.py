@@ -51,7 +51,7 @@ def _facts(om: OmFile) -> Iterator[tuple[str, str]]:
     """Yield what is known of where the file comes from and what it takes to run it."""
     found = om.root.provenance
     told = {
-        "chip": " ".join(filter(None, (found.soc or "not told by this generation", found.arch))),
+        "chip": (found.soc or "not told by this generation") + (f" (arch {found.arch})" if found.arch else ""),
         "framework": found.framework,
         "compiler": found.compiler_version,
         "operators": found.operators_version if found.operators_version != found.compiler_version else "",
@@ -158,10 +158,10 @@ def _made(op: Op) -> tuple[str, str, str]:
 
 
 def _weights(model: OmModel) -> RenderableType:
-    shown = table("weight", "type", "shape", "axes", "layout", "bytes", numbers=("bytes",))
+    shown = table("weight", "type", "shape", "axes", "layout", "bytes", "read by", numbers=("bytes",))
     for weight in model.weights:
         data = (weight.dtype, shape_text(weight.shape), weight.axes, weight.layout, str(len(weight.data)))
-        shown.add_row(weight.name, *data)
+        shown.add_row(weight.name, *data, model.readers.get(weight.name, ""))
     return shown
 
 

@@ -39,7 +39,9 @@ def _model(om: OmFile, model: OmModel) -> Plain:
         "aipp": list(map(aipp_record, model.aipp)),
         "attributes": attributes_of(model.definition.attributes),
         "graphs": [_graph(graph) for graph in model.definition.all_graphs()],
-        "weights": [weight_record(weight) for weight in model.weights],
+        "weights": [
+            {**weight_record(weight), "read_by": model.readers.get(weight.name, "")} for weight in model.weights
+        ],
         "external_weights": model.external_weights,
         "tasks": {
             "types": {**model.tasks.types},

@@ -102,26 +102,14 @@ def _shown(value: object) -> str:
 
 def _operators(model: OmModel) -> Iterator[Plain]:
     """Yield the operators but the constants; those go by what reads them, for compilers number them anew each time."""
-    labels = _labels(model)
     for op in model.definition.all_ops():
         if op.type not in CONSTANTS:
-            yield {**operator(op), "reads": tuple(_relabelled(source, labels) for source in op.inputs)}
+            yield {**operator(op), "reads": tuple(_renamed(source, model.readers) for source in op.inputs)}
 
 
-def _relabelled(source: str, labels: Mapping[str, str]) -> str:
+def _renamed(source: str, readers: Mapping[str, str]) -> str:
     name, _, index = source.rpartition(":")
-    return f"{labels[name]}:{index}" if name in labels else source
-
-
-def _labels(model: OmModel) -> Mapping[str, str]:
-    """Return constant -> `OPERATOR input K`, the first operator that reads it; one that nobody reads keeps its name."""
-    labels = {weight.name: "" for weight in model.weights}
-    for op in model.definition.all_ops():
-        for place, source in enumerate(op.inputs):
-            name = source.rpartition(":")[0]
-            if labels.get(name) == "":
-                labels[name] = f"{op.name} input {place}"
-    return {name: label or name for name, label in labels.items()}
+    return f"{readers[name]}:{index}" if name in readers else source
 
 
 def _weights(section: str, left: OmModel, right: OmModel) -> Iterator[Difference]:
@@ -135,8 +123,7 @@ def _weights(section: str, left: OmModel, right: OmModel) -> Iterator[Difference
 
 
 def _by_label(model: OmModel) -> Mapping[str, Weight]:
-    labels = _labels(model)
-    return {labels[weight.name]: weight for weight in model.weights}
+    return {model.readers.get(weight.name, weight.name): weight for weight in model.weights}
 
 
 def _same_bytes(one: Weight, other: Weight) -> bool:

@@ -28,8 +28,9 @@ Gears = tuple[tuple[int, ...], ...]
 class Port:
     """An input or an output as the caller sees it.
 
-    `bytes` is what the caller gives or gets. `model_shape` is the shape behind AIPP, where that is another one. Of an
-    output, `layer` and `top` are the layer that makes it and what that layer calls it, where the file tells.
+    `bytes` is what the caller gives or gets; 0 where a dim is -1, not known before. `model_shape` is the shape behind
+    AIPP, where that is another one. Of an output, `layer` and `top` are the layer that makes it and what that layer
+    calls it, where the file tells.
     """
 
     name: str
@@ -58,14 +59,17 @@ class Ports:
 
 def read_ports(partition: Partition | None, definition: Definition) -> Ports:
     """Return how the model is called; raises WireProblem."""
+    from_graph = _graph_ports(definition)
     if partition is None:
-        return _graph_ports(definition)
+        return from_graph
     found = Ports()
     cursor = Cursor(partition.data, partition.start)
     while cursor.left:
         number, size = cursor.u32(), cursor.u32()
         found = _with_record(found, number, cursor.inner(size))
-    return found
+    layers = {port.name: port.layer for port in from_graph.outputs}
+    named = (replace(port, layer=port.layer or layers.get(port.name, "")) for port in found.outputs)
+    return replace(found, outputs=tuple(named))
 
 
 def _with_record(found: Ports, number: int, value: Cursor) -> Ports:
@@ -143,7 +147,7 @@ def _outputs(op: Op, names: tuple[str, ...]) -> Iterator[Port]:
 
 
 def _port(name: str, desc: TensorDesc) -> Port:
-    size = math.prod(desc.shape) * item_size(desc.dtype)
+    size = 0 if min(desc.shape, default=1) < 0 else math.prod(desc.shape) * item_size(desc.dtype)
     return Port(name, desc.dtype, desc.shape, desc.layout, size or desc.size)
 
 

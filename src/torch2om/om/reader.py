@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from torch2om.errors import Diagnostic, OmFileError, UsageError
@@ -36,6 +37,18 @@ class OmModel:
     kernels: tuple[Kernel, ...] = field(repr=False)
     provenance: Provenance
     memory: Memory
+
+    @cached_property
+    def readers(self) -> Mapping[str, str]:
+        """Weight -> `OPERATOR input K`, the first operator that reads it; one that nobody reads is not among them."""
+        constants = {weight.name for weight in self.weights}
+        found: dict[str, str] = {}
+        for op in self.definition.all_ops():
+            for place, source in enumerate(op.inputs):
+                name = source.rpartition(":")[0]
+                if name in constants:
+                    found.setdefault(name, f"{op.name} input {place}")
+        return found
 
     @property
     def external_weights(self) -> tuple[str, ...]:
