@@ -28,6 +28,7 @@ FAMILIES = {
     "V": "verification",
     "O": "om files",
     "D": "device runs",
+    "K": "compiling",
 }
 
 CODES: dict[str, CodeInfo] = {
@@ -425,5 +426,50 @@ CODES: dict[str, CodeInfo] = {
         "no golden outputs of the model",
         "The model that the files came from cannot be run here: the device is compared with the Caffe files alone.",
         "The message says why; where PyTorch and the model are installed, write the inputs there.",
+    ),
+    "K901": CodeInfo(
+        "no compiler found",
+        "None of the documented places has the compiler; everything that it needs stands in the folder.",
+        "Install it, name it with --tool, use --runner container or ssh, or run compile.sh on the machine that has it.",
+    ),
+    "K902": CodeInfo(
+        "compiler failed",
+        "The compiler ended with an error, or left no om.",
+        "The findings beside it say why, as far as the log does; the whole log is compile.log.",
+    ),
+    "K903": CodeInfo(
+        "the compiler says",
+        "One finding of the compiler's log, with the vendor's code, its cause, and the layer that it names.",
+        "The hint says what to do about this code; `torch2om explain CODE` explains a vendor's code too.",
+    ),
+    "K904": CodeInfo(
+        "time limit passed",
+        "The compiler was ended because it took longer than --timeout allows.",
+        "Give more time with --timeout; machines with few cores or an ARM processor are slow.",
+    ),
+    "K905": CodeInfo(
+        "host not usable",
+        "The container or the machine behind ssh cannot be reached or used.",
+        "Try the command in the message by hand; ssh must work without a password.",
+    ),
+    "K906": CodeInfo(
+        "settings not readable",
+        "The file with the table [toolchain] is no TOML, or names something unknown.",
+        "Correct the line that the message names.",
+    ),
+    "K911": CodeInfo(
+        "compiler option wrong",
+        "An option is unknown, is not this compiler's, or has a value that it does not take.",
+        "The hint says what it takes.",
+    ),
+    "K912": CodeInfo(
+        "compiler options do not agree",
+        "Options contradict each other or the net; the compiler would stop, or compile something else.",
+        "Change what the message names.",
+    ),
+    "K913": CodeInfo(
+        "nothing to compile for",
+        "The target has no compiler, or the chip is not one of the target's.",
+        "Convert for a target with a compiler; `torch2om limits` lists the targets.",
     ),
 }

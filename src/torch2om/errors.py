@@ -12,7 +12,8 @@ The exceptions::
     ├── PreprocessingError     AIPP cannot do what is asked, or its file is broken
     ├── EmitError              the files cannot be written
     ├── VerificationError      the written files do not compute what PyTorch computes
-    └── DeviceError            what a device computes, or would compute, cannot be compared
+    ├── DeviceError            what a device computes, or would compute, cannot be compared
+    └── CompileError           the vendor's compiler makes no om of the files
 
 A stage collects all its problems and raises once (`Problems`).
 """
@@ -122,6 +123,10 @@ class VerificationError(Torch2omError):
 
 class DeviceError(Torch2omError):
     """What a device computes, or would compute in half precision, cannot be compared."""
+
+
+class CompileError(Torch2omError):
+    """The vendor's compiler makes no om of the files."""
 
 
 @dataclass

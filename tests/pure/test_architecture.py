@@ -22,14 +22,14 @@ ROWS = (
     {"targets", "frontend"},
     {"legalization", "program", "loading", "lowering", "manifest"},
     {"emission", "acceptance", "matching"},
-    {"verification", "device"},
+    {"verification", "device", "toolchain"},
     {"pipeline", "reference", "catalog"},
     {"pytorch_models", "caffe_models"},
     {"cli", "doctor", "reference_docs", "__main__", "__init__"},
 )
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
 TORCH = {"program", "reference", "loading", "lowering"}
-ALLOWED = {"torch": TORCH, "google": {"caffe"}, "subprocess": set[str](), "typer": {"cli"}, "rich": {"cli"}}
+ALLOWED = {"torch": TORCH, "google": {"caffe"}, "subprocess": {"toolchain"}, "typer": {"cli"}, "rich": {"cli"}}
 
 
 def room_of(path: Path) -> str:
@@ -74,3 +74,8 @@ def test_foreign_packages_stay_in_their_rooms(path: Path) -> None:
 
 def test_every_room_has_its_place_in_the_law() -> None:
     assert {room_of(path) for path in MODULES} - RANK.keys() == set()
+
+
+def test_programs_are_started_in_one_place_of_the_toolchain() -> None:
+    starting = {path.relative_to(SOURCE).as_posix() for path in MODULES if "subprocess" in imports(path)}
+    assert starting == {"toolchain/runner/process.py"}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from torch2om.cli import caffe_files, conversion, knowledge, om_files
+from torch2om.cli import caffe_files, compilation, conversion, knowledge, om_files
 from torch2om.cli.answer import verb
 from torch2om.cli.screen import results
 from torch2om.cli.status import Status
@@ -38,7 +38,7 @@ application = typer.Typer(
 for panel, verbs in {
     "Models (PyTorch ones need torch)": (conversion.convert, conversion.verify),
     "Caffe files": (caffe_files.check, caffe_files.run, caffe_files.analyze),
-    "Om files": (om_files.inspect, om_files.diff),
+    "Om files": (compilation.compile, om_files.inspect, om_files.diff),
     "Knowledge": (knowledge.ops, knowledge.limits, knowledge.explain, knowledge.doctor),
 }.items():
     for function in verbs:

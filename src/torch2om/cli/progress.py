@@ -54,6 +54,10 @@ class Progress:
         """Show how long a stage took."""
         self._end(stage.name, stage.seconds)
 
+    def line(self, text: str) -> None:
+        """Show a line of a program that a stage runs; on a terminal it stays above the stages."""
+        self._screen.show(Text(text, "dim"))
+
     def stage(self, name: str, work: Callable[[], T]) -> T:
         """Run, show and time a stage that is not the pipeline's."""
         self.start(name)
