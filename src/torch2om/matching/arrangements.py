@@ -57,10 +57,15 @@ def _arranged(variant: Variant, index: int, expected: Array) -> Iterator[tuple[s
     if isinstance(variant.op, InnerProduct):
         yield from _matrices(variant, expected)
     if isinstance(variant.op, Deconvolution) and expected.ndim == 4:
-        turned = expected[:, :, ::-1, ::-1]
-        yield "inputs and outputs swapped", expected.swapaxes(0, 1)
-        yield "kernels turned", turned
-        yield "inputs and outputs swapped, kernels turned", turned.swapaxes(0, 1)
+        yield from _kernels(expected)
+
+
+def _kernels(expected: Array) -> Iterator[tuple[str, Array]]:
+    """A transposed convolution: CANN 8.0 keeps its kernels; as a convolution's they are swapped or turned or both."""
+    turned = expected[:, :, ::-1, ::-1]
+    yield "inputs and outputs swapped", expected.swapaxes(0, 1)
+    yield "kernels turned", turned
+    yield "inputs and outputs swapped, kernels turned", turned.swapaxes(0, 1)
 
 
 def _matrices(variant: Variant, expected: Array) -> Iterator[tuple[str, Array]]:
