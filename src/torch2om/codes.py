@@ -315,7 +315,7 @@ CODES: dict[str, CodeInfo] = {
     "V703": CodeInfo(
         "not finite",
         "PyTorch itself computes NaN or infinity on the sample, so nothing can be compared.",
-        "Give realistic inputs with --sample.",
+        "Give realistic inputs with --sample, and a model with trained weights.",
     ),
     "V704": CodeInfo(
         "files do not belong together",
@@ -326,6 +326,11 @@ CODES: dict[str, CodeInfo] = {
         "exported graph differs from the model",
         "The user's own model returns something else than the graph that torch.export made of it.",
         "A model with hidden state or randomness cannot be exported faithfully; make forward() a pure function.",
+    ),
+    "V706": CodeInfo(
+        "outputs are zero",
+        "The reference computes 0 everywhere on every sample, so files that compute nothing would be equal too.",
+        "Use trained weights (a new model's head often starts as zeros), or inputs of your own with --sample.",
     ),
     "O801": CodeInfo(
         "not an om",

@@ -93,7 +93,7 @@ class Conversion:
             worst = run.worst(1)
             text = f"worst {worst[0].blob} {worst[0].error:.1e} of {worst[0].tolerance:.0e}" if worst else "nothing"
             yield f"{run.title:8} {run.dtype} sample {run.sample}: {len(run.comparisons)} blobs compared, {text}"
-        yield from map(str, self.notes)
+        yield from map(str, (*self.notes, *(() if self.verification is None else self.verification.notes)))
 
 
 class Timer:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from torch2om.caffe.reader import read_net
 from torch2om.emission import Artifact
-from torch2om.errors import Diagnostic, VerificationError
+from torch2om.errors import Diagnostic, Severity, VerificationError
 from torch2om.executor import blobs
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Array, Shape
@@ -69,7 +69,10 @@ class Reference(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One blob against its value in the reference: the largest error relative to the value's scale, and the cosine."""
+    """One blob against its value in the reference: the largest error relative to the value's scale, and the cosine.
+
+    `scale` is the largest absolute number of the reference's value.
+    """
 
     blob: str
     call: str
@@ -79,6 +82,7 @@ class Comparison:
     cosine: float
     tolerance: float
     is_output: bool
+    scale: float
 
     @property
     def equal(self) -> bool:
@@ -130,6 +134,21 @@ class Verification:
         first = ((run, run.first_difference) for run in self.runs)
         return tuple(_difference(run, found, self.reference) for run, found in first if found is not None)
 
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """A note of all outputs that are 0 on every sample: whatever computes nothing is equal to them."""
+        scales: dict[str, float] = {}
+        for found in (each for run in self.runs for each in run.outputs):
+            scales[found.blob] = max(scales.get(found.blob, 0.0), found.scale)
+        zero = [blob for blob, scale in scales.items() if scale == 0]
+        if not zero:
+            return ()
+        text = (
+            f"{self.reference} computes 0 everywhere, on every sample, in {', '.join(zero)}: equal proves little there"
+        )
+        hint = "use trained weights (a new model's head often starts as zeros), or your own inputs with --sample"
+        return (Diagnostic("V706", text, severity=Severity.NOTE, hint=hint),)
+
     def raise_if_different(self) -> Verification:
         """Return self, or raise `VerificationError` with the first layer that diverges in each run."""
         if not self.equal:
@@ -151,7 +170,8 @@ def _difference(run: Run, found: Comparison, reference: str) -> Diagnostic:
 def verify(reference: Reference, artifact: Artifact, samples: Iterable[Sample], net: Net | None = None) -> Verification:
     """Compare the written files with the reference on every sample; with `net` (the legalized one) its meaning as well.
 
-    Raises `VerificationError` (V703) if the reference itself computes a value that is not finite on a sample.
+    Raises `VerificationError` (V703) if the reference itself, or the model that it was made of, computes a value that
+    is not finite on a sample.
     """
     manifest = artifact.manifest
     written = read_net(artifact.prototxt, artifact.caffemodel, find_target(manifest.target).dialect)
@@ -189,13 +209,37 @@ def _finite(reference: Reference, sample: Sample, wanted: Collection[str]) -> Ma
 
 def _own_run(manifest: Manifest, index: int, own: OwnRun, values: Mapping[str, Array]) -> Run:
     """Compare what the user's own model returns with the reference that was made of it."""
+    _refuse_broken(manifest, index, own)
     found = []
     for output, value in zip(manifest.outputs, own.outputs, strict=True):
         call = manifest.mirrors[output.blob]
         origin = next((layer.origin for layer in manifest.layers if layer.name == output.blob), NOWHERE)
-        error, angle = relative_error(value, values[call]), cosine(value, values[call])
-        found.append(Comparison(output.blob, call, output.blob, origin, error, angle, own.tolerance, is_output=True))
+        found.append(
+            Comparison(
+                blob=output.blob,
+                call=call,
+                layer=output.blob,
+                origin=origin,
+                error=relative_error(value, values[call]),
+                cosine=cosine(value, values[call]),
+                tolerance=own.tolerance,
+                is_output=True,
+                scale=_scale(values[call]),
+            )
+        )
     return Run("model", "V705", "own dtype", index, tuple(found))
+
+
+def _refuse_broken(manifest: Manifest, index: int, own: OwnRun) -> None:
+    """Raise V703 if the model's own outputs hold NaN or infinity, though float64 found finite values."""
+    results = zip(manifest.outputs, own.outputs, strict=True)
+    broken = [output.blob for output, value in results if not np.isfinite(value).all()]
+    if broken:
+        text = (
+            f"the model itself, in its own precision, computes NaN or infinity in {', '.join(broken)} (sample {index})"
+        )
+        hint = "values leave the range of its dtype on the way (in float64 they do not): load trained weights"
+        raise VerificationError(Diagnostic("V703", text, hint=hint))
 
 
 def _bounds(manifest: Manifest, net: Net) -> Mapping[str, float]:
@@ -241,6 +285,7 @@ class _Judge:
             cosine=cosine(value, expected),
             tolerance=max(self._tolerance, self._bounds.get(top, 0.0)),
             is_output=top in self._outputs,
+            scale=_scale(expected),
         )
 
 
@@ -251,5 +296,9 @@ def relative_error(value: Array, expected: Array) -> float:
     if value.size == 0:
         return 0.0
     difference = np.abs(value.astype(np.float64) - expected).max()
-    scale = np.abs(expected).max()
+    scale = _scale(expected)
     return float(difference / scale) if scale > 0 else float(difference)
+
+
+def _scale(expected: Array) -> float:
+    return float(np.abs(expected).max(initial=0.0))

@@ -64,6 +64,7 @@ def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...]
     assert conversion.net is not None
     net, found, artifact = conversion.net, conversion.verification, conversion.artifact
     cost, wrong = analyze(net), () if found is None else found.diagnostics
+    remarks = (*notes, *(() if found is None else found.notes), *wrong)
     shown: list[RenderableType] = [
         summary.verdict(model, conversion.target.name, found),
         Text(),
@@ -71,7 +72,7 @@ def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...]
         Text() if found is None else summary.comparison(found),
         Text(),
         summary.applied_rules(conversion),
-        blocks((*notes, *wrong)),
+        blocks(remarks),
         Text(),
         Text("nothing was written", "bold red") if artifact is None else summary.files(artifact),
     ]
@@ -87,7 +88,7 @@ def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...]
         "inputs": list(map(asdict, input_records(net))),
         "outputs": list(map(asdict, output_records(net))),
         "verification": None if found is None else _verification(found),
-        "findings": findings((*notes, *wrong)),
+        "findings": findings(remarks),
     }
     return Answer(payload, Group(*shown), Status.REFUSED if wrong else Status.OK)
 
@@ -187,6 +188,7 @@ def _check_alone(om: Path | None, outputs: Path | None, golden: Path | None, *, 
 
 def _verified(manifest: Manifest, found: Verification) -> Answer:
     headline = summary.verdict(manifest.net, manifest.target, found)
-    shown = Group(headline, summary.comparison(found), blocks(found.diagnostics))
-    payload = {"target": manifest.target, "findings": findings(found.diagnostics), **_verification(found)}
+    remarks = (*found.notes, *found.diagnostics)
+    shown = Group(headline, summary.comparison(found), blocks(remarks))
+    payload = {"target": manifest.target, "findings": findings(remarks), **_verification(found)}
     return Answer(payload, shown, Status.OK if found.equal else Status.REFUSED)

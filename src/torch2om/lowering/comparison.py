@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 
@@ -15,6 +13,7 @@ from torch2om.lowering.operands import affine, as_blob, largest, number_of, plus
 from torch2om.lowering.registry import Function, lowers
 from torch2om.lowering.scope import Scope
 from torch2om.lowering.views import expanded
+from torch2om.program.infinity import LARGEST
 
 aten = torch.ops.aten
 
@@ -149,7 +148,7 @@ def where(b: Scope, condition: Blob | Weight, self: Blob | Weight, other: Blob |
         return _by_mask(b, condition, self, other)
     if isinstance(self, Blob) and isinstance(other, Blob):
         return b.add(Where(), condition, self, other)
-    _refuse_infinity(self, other)
+    _refuse_largest(self, other)
     chosen, rest = number_of(self), number_of(other)
     if chosen is not None and rest is not None:
         return _either(b, expanded(b, condition, b.expected[0]), chosen, rest)
@@ -160,13 +159,18 @@ def where(b: Scope, condition: Blob | Weight, self: Blob | Weight, other: Blob |
     return plus(b, times(b, condition, self), times(b, negated(b, condition), other))
 
 
-def _refuse_infinity(*operands: Blob | Weight) -> None:
-    """Refuse an infinite number: what is not chosen is multiplied by 0."""
-    if any(number_of(operand) in {math.inf, -math.inf} for operand in operands):
+def _refuse_largest(*operands: Blob | Weight) -> None:
+    """Refuse what stands for infinity: a chip of float16 makes infinity of it, and what is not chosen is times 0."""
+    if any(_is_largest(operand) for operand in operands):
         raise Refuse(
             "a condition computed from the input chooses between infinity and a number: infinity times 0 is none",
-            hint="use a large finite number such as -1e9, or a constant mask",
+            hint="use a number that float16 has, such as -6e4, or a constant mask",
         )
+
+
+def _is_largest(operand: Blob | Weight) -> bool:
+    number = number_of(operand)
+    return number is not None and abs(number) >= LARGEST
 
 
 def _either(b: Scope, condition: Blob, chosen: float, rest: float) -> Blob:
@@ -180,14 +184,13 @@ def _either(b: Scope, condition: Blob, chosen: float, rest: float) -> Blob:
 
 
 def _by_mask(b: Scope, mask: Weight, x: Blob | Weight, y: Blob | Weight) -> Blob:
-    """y = mask * x + (1 - mask) * y with a constant mask, for finite blobs; a constant may be infinite."""
+    """y = mask * x + (1 - mask) * y with a constant mask; the largest float32 takes in whatever it is added to."""
     if not isinstance(x, Blob):
         return _by_mask(b, _inverted(mask), as_blob(b, y), x)
     x = expanded(b, x, b.expected[0])
     if isinstance(y, Blob):
         return plus(b, times(b, x, mask), times(b, expanded(b, y, b.expected[0]), _inverted(mask)))
-    infinite = number_of(y) in {math.inf, -math.inf}
-    return plus(b, x if infinite else times(b, x, mask), _filled(mask, y))
+    return plus(b, x if _is_largest(y) else times(b, x, mask), _filled(mask, y))
 
 
 def _inverted(mask: Weight) -> Weight:

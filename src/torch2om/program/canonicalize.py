@@ -16,6 +16,7 @@ from torch2om.program.decompositions import decompositions
 from torch2om.program.failures import origin_of, quiet
 from torch2om.program.folding import fold
 from torch2om.program.graph import Program, ProgramInput
+from torch2om.program.infinity import bound_pads
 from torch2om.program.recovery import recover
 from torch2om.program.spellings import unify
 
@@ -46,8 +47,8 @@ def canonicalize(program: Program) -> Program:
     """Return the program in the forms that lowering knows; its values at every remaining call are the same numbers.
 
     Conversions between float widths are no calls of a net and are removed, as are copies, checks and what no output
-    needs. Shapes in `view` and `expand` are concrete. Raises `CaptureError` (C203) if PyTorch cannot decompose the
-    program, or if the model changes a buffer that it uses.
+    needs. Shapes in `view` and `expand` are concrete, computed infinities the largest float32. Raises `CaptureError`
+    (C203) if PyTorch cannot decompose the program, or if the model changes a buffer that it uses.
     """
     exported = _decomposed(program.exported)
     graph = exported.graph_module.graph
@@ -56,6 +57,7 @@ def canonicalize(program: Program) -> Program:
     unify(graph)
     _remove_identities(graph)
     recover(graph)
+    bound_pads(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     _refuse_branches(program, exported)
     _refuse_state(exported)

@@ -106,10 +106,7 @@ def attention(  # noqa: PLR0913 - the schema's
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """softmax(Q K^T * scale + mask) V; scale is 1 / sqrt(width of a head) by default.
-
-    A forbidden place adds the lowest float32 number, whose exponential is 0 as that of -infinity is.
-    """
+    """softmax(Q K^T * scale + mask) V; scale is 1 / sqrt(width of a head) by default."""
     if enable_gqa:
         key = key.repeat_interleave(query.size(-3) // key.size(-3), -3)
         value = value.repeat_interleave(query.size(-3) // value.size(-3), -3)
@@ -117,8 +114,7 @@ def attention(  # noqa: PLR0913 - the schema's
     if is_causal:
         attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
     if attn_mask is not None and attn_mask.dtype is torch.bool:
-        lowest = torch.finfo(torch.float32).min
-        attn_mask = torch.zeros(attn_mask.shape, dtype=query.dtype).masked_fill(~attn_mask, lowest)
+        attn_mask = torch.zeros(attn_mask.shape, dtype=query.dtype).masked_fill(~attn_mask, -math.inf)
     return torch.softmax(scores if attn_mask is None else scores + attn_mask, -1) @ value
 
 

@@ -9,13 +9,15 @@ import torch
 from torch import fx
 
 from torch2om.program.evaluation import compute, widened
+from torch2om.program.infinity import bounded
 
 
 def fold(graph: fx.Graph, constants: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Compute what depends on constants alone, and return the constants that are used after that.
 
     The numbers are computed in float64 and stored in float32 (float64 if the model has them so); a view of a constant
-    stays a view, sharing its memory. A computed node keeps its name and becomes a placeholder. Random calls stay.
+    stays a view, sharing its memory. A computed infinity is stored as a number (`bounded`). A computed node keeps its
+    name and becomes a placeholder. Random calls stay.
     """
     values: dict[fx.Node, Any] = {node: constants[node.name] for node in graph.nodes if node.name in constants}
     for node in graph.nodes:
@@ -56,9 +58,10 @@ def _is_view(node: fx.Node) -> bool:
 
 
 def _stored(node: fx.Node, value: torch.Tensor) -> torch.Tensor:
-    if node.op == "placeholder" or value.dtype != torch.float64 or node.meta["val"].dtype == torch.float64:
+    if node.op == "placeholder" or value.dtype != torch.float64:
         return value
-    return value.to(torch.float32)
+    limited = value if _is_view(node) else bounded(value)
+    return limited if node.meta["val"].dtype == torch.float64 else limited.to(torch.float32)
 
 
 def _stand_in(node: fx.Node) -> None:

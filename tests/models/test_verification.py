@@ -1,0 +1,71 @@
+"""What verify says of models whose own numbers are broken, boundless or empty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from torch2om import Conversion, convert
+from torch2om.errors import Severity, VerificationError
+
+
+class Function(nn.Module):
+    """A model of one function."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
+
+
+def converted(model: nn.Module, folder: Path, target: str = "ascend310") -> Conversion:
+    return convert(model.eval(), [(1, 4, 6, 6)], target, folder)
+
+
+def test_a_model_that_breaks_in_its_own_precision_alone_is_said_to(tmp_path: Path) -> None:
+    with pytest.raises(VerificationError) as caught:
+        converted(Function(lambda x: (x * 1e30 * 1e30 + 1) * 1e-60), tmp_path)
+    (found,) = caught.value.diagnostics
+    assert found.code == "V703"
+    assert "the model itself, in its own precision, computes NaN or infinity in" in found.message
+    assert not list(tmp_path.iterdir())
+
+
+def test_outputs_that_are_zero_are_noted(tmp_path: Path) -> None:
+    head = nn.Conv2d(4, 2, 1, bias=False)
+    nn.init.zeros_(head.weight)
+    conversion = converted(nn.Sequential(nn.Conv2d(4, 4, 3), head), tmp_path)
+    assert conversion.verification is not None
+    (note,) = conversion.verification.notes
+    assert (note.code, note.severity) == ("V706", Severity.NOTE)
+    assert str(note) in str(conversion)
+
+
+def test_outputs_that_are_not_zero_on_one_sample_are_not_noted(tmp_path: Path) -> None:
+    conversion = converted(Function(lambda x: (x + 0.5).clamp(max=0)), tmp_path)  # 0 on every uniform sample
+    assert conversion.verification is not None
+    assert conversion.verification.notes == ()
+
+
+@pytest.mark.parametrize("target", ["caffe", "ascend310", "opencv"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.masked_fill(torch.ones(6, 6).triu(1).bool(), -math.inf).softmax(-1),
+        lambda x: (x + nn.Transformer.generate_square_subsequent_mask(6)).softmax(-1),
+        lambda x: functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=-math.inf), 3, 2),
+    ],
+    ids=["filled", "added", "padded"],
+)
+def test_infinity_that_forbids_a_place_is_no_broken_value(
+    function: Callable[[torch.Tensor], torch.Tensor], target: str, tmp_path: Path
+) -> None:
+    assert converted(Function(function), tmp_path, target).artifact is not None
