@@ -31,9 +31,9 @@ class Branching(nn.Module):
     def forward(self, x):
         return x if x.sum() > 0 else -x
 
-class Sorted(nn.Module):
+class Random(nn.Module):
     def forward(self, x):
-        return torch.sort(x)[0]
+        return x + torch.rand_like(x)
 
 class NeedsWidth(nn.Module):
     def __init__(self, width):
@@ -182,7 +182,7 @@ def test_a_bare_array_needs_the_inputs_name(torch2om: Command, here: Path) -> No
         (["net.py:Net", "-i", "x=1x2x5x5", "-t", "ascend999"], 2, "U131"),
         (["net.py:Net", "-i", "x=1x7x5x5"], 1, "C207"),
         (["net.py:Branching", "-i", "x=1x2"], 1, "C201"),
-        (["net.py:Sorted", "-i", "x=1x2"], 1, "L302"),
+        (["net.py:Random", "-i", "x=1x2"], 1, "L302"),
     ],
 )
 def test_bad_input_gets_its_code_and_nothing_is_written(
@@ -197,12 +197,12 @@ def test_bad_input_gets_its_code_and_nothing_is_written(
 
 
 def test_a_refusal_shows_the_users_line(torch2om: Command, here: Path) -> None:
-    line = 1 + MODEL.splitlines().index("        return torch.sort(x)[0]")
-    err = torch2om("convert", "net.py:Sorted", "-i", "x=1x2").err
+    line = 1 + MODEL.splitlines().index("        return x + torch.rand_like(x)")
+    err = torch2om("convert", "net.py:Random", "-i", "x=1x2").err
     assert f"  at net.py:{line}\n" in err
-    assert f"{line:>5} │ return torch.sort(x)[0]" in err
+    assert f"{line:>5} │ return x + torch.rand_like(x)" in err
     assert "hint: " in err
-    (finding,) = torch2om("convert", "net.py:Sorted", "-i", "x=1x2", "--json").json["findings"]
+    (finding,) = torch2om("convert", "net.py:Random", "-i", "x=1x2", "--json").json["findings"]
     assert (finding["file"], finding["line"]) == (str(here / "net.py"), line)
 
 
