@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.sweep.branch import draw
 from benchmarks.sweep.run import Plan, alone, swept
@@ -27,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     targets = tuple(given.targets.split(","))
     if given.net is not None:
         return _show(given.net, targets)
-    begin = time.perf_counter()
+    begin, seconds = time.perf_counter(), 0.0
     table, found = Table(), {}
     apart = range(given.seed, given.seed + given.count)[:: max(1, given.count // max(1, given.alone))][: given.alone]
     for bundle in swept(Plan(range(given.seed, given.seed + given.count), targets), given.jobs):
@@ -35,14 +36,20 @@ def main(words: Sequence[str] | None = None) -> int:
             table.add(verdict)
             if verdict.seed in apart:
                 found[verdict.seed, verdict.target] = verdict
-        print(f"{len(table.seeds)} nets, {time.perf_counter() - begin:.0f} s", file=sys.stderr)
-    seconds = time.perf_counter() - begin
+        seconds = time.perf_counter() - begin
+        print(f"{len(table.seeds)} nets, {seconds:.0f} s", file=sys.stderr)
+        _keep(given.json, table.as_json() | {"seed": given.seed, "seconds": seconds})
     unlike = _unlike(found, alone(apart, targets))
     print("\n".join([*table.lines(), "", *unlike, _sentence(len(apart), len(unlike), seconds)]))
-    if given.json is not None:
-        record = table.as_json() | {"seed": given.seed, "seconds": seconds, "alone": len(apart), "unlike": unlike}
-        given.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    record = table.as_json() | {"seed": given.seed, "seconds": seconds, "alone": len(apart), "unlike": unlike}
+    _keep(given.json, record)
     return 1 if table.faults or unlike else 0
+
+
+def _keep(path: Path | None, record: dict[str, Any]) -> None:
+    """Write what is known so far: a sweep takes long, and may be ended."""
+    if path is not None:
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:

@@ -92,7 +92,7 @@ def _drawn(random: Random, seed: int) -> Branch:
     generator = np.random.default_rng(random.randrange(2**32))
     uniform = random.random() < 0.3
     first = random.choice(OPERATORS)
-    dims = [shape(random, random.choice(first.ranks))]
+    dims = [shape(random, random.choice([rank for rank in first.ranks if rank]))]  # an input has a dim; 0-d blobs arise
     steps = [_built(first, random, dims[0])]
     chosen = [first]
     values = [_values(generator, dims[0], uniform=uniform)]

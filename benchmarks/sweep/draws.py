@@ -55,13 +55,13 @@ def factor(random: Random) -> float:
 
 
 def broadcastable(random: Random, dims: Shape) -> Shape:
-    """Return dims that broadcast with these: ones here and there, leading ones left out, at times larger ones."""
+    """Return one or more dims that broadcast with these: ones here and there, fewer in front, at times larger ones."""
     made = [1 if random.random() < 0.4 else dim for dim in dims]
     if random.random() < 0.3:
         made = made[random.randint(0, len(made)) :]
     if random.random() < 0.15 and len(made) < 5:
         made = [random.choice((1, 2)), *([1] * (len(dims) - len(made))), *made]
-    return tuple(random.choice((2, 3)) if dim == 1 and random.random() < 0.15 else dim for dim in made)
+    return tuple(random.choice((2, 3)) if dim == 1 and random.random() < 0.15 else dim for dim in made or [1])
 
 
 def normal(dims: Shape) -> torch.Tensor:

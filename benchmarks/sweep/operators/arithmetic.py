@@ -119,7 +119,7 @@ def _binary(function: Binary) -> None:
 
     @ARITHMETIC(function.__name__, *RANKS)
     def build(random: Random, shape: Shape) -> nn.Module:
-        other = shape if random.random() < 0.3 else broadcastable(random, shape)
+        other = shape if shape and random.random() < 0.3 else broadcastable(random, shape)
         constants, blobs = random.choice(
             (((), (other,)), ((normal(other),), ()), ((torch.tensor(factor(random)),), ()))
         )

@@ -80,7 +80,12 @@ def cumprod(random: Random, shape: Shape) -> nn.Module:
 def topk(random: Random, shape: Shape) -> nn.Module:
     axis = dim(random, shape)
     count = 1 if random.random() < 0.4 else random.randint(1, shape[axis])
-    return Call(torch.topk, k=count, dim=axis, largest=random.random() < 0.7)
+    return Call(ordered_of_distinct, torch.rand(shape), k=count, axis=axis, largest=random.random() < 0.7)
+
+
+def ordered_of_distinct(x: Tensor, noise: Tensor, k: int, axis: int, *, largest: bool) -> Any:  # Any: two tensors
+    """topk where no two elements are equal: of equals PyTorch leaves open which it names."""
+    return torch.topk(x + noise, k, axis, largest)
 
 
 def largest_values(x: Tensor, k: int, axis: int) -> Tensor:

@@ -167,6 +167,24 @@ def log_odds(x: Tensor, eps: float | None = None) -> Tensor:
     return torch.log(odds / (1 - odds))
 
 
+@_parts(aten.asinh.default)
+def area_of_sine(x: Tensor) -> Tensor:
+    """sign(x) * log(|x| + sqrt(x^2 + 1)): of |x|, for x + sqrt(x^2 + 1) cancels below 0."""
+    return torch.sign(x) * torch.log(x.abs() + torch.sqrt(x * x + 1))
+
+
+@_parts(aten.acosh.default)
+def area_of_cosine(x: Tensor) -> Tensor:
+    """log(x + sqrt(x^2 - 1))."""
+    return torch.log(x + torch.sqrt(x * x - 1))
+
+
+@_parts(aten.atanh.default)
+def area_of_tangent(x: Tensor) -> Tensor:
+    """log((1 + x) / (1 - x)) / 2."""
+    return torch.log((1 + x) / (1 - x)) * 0.5
+
+
 @_parts(aten.rrelu.default)
 def leaky_relu_of_mean_slope(
     x: Tensor,
