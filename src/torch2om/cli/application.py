@@ -9,6 +9,8 @@ import typer
 
 from torch2om.cli import caffe_files, compilation, conversion, knowledge, om_files
 from torch2om.cli.answer import verb
+from torch2om.cli.device_inputs import inputs
+from torch2om.cli.precision import precision
 from torch2om.cli.screen import results
 from torch2om.cli.status import Status
 from torch2om.version import __version__
@@ -37,8 +39,9 @@ application = typer.Typer(
 )
 for panel, verbs in {
     "Models (PyTorch ones need torch)": (conversion.convert, conversion.verify),
-    "Caffe files": (caffe_files.check, caffe_files.run, caffe_files.analyze),
+    "Caffe files": (caffe_files.check, caffe_files.run, caffe_files.analyze, precision),
     "Om files": (compilation.compile, om_files.inspect, om_files.diff),
+    "Runs on the board": (inputs,),
     "Knowledge": (knowledge.ops, knowledge.limits, knowledge.explain, knowledge.doctor),
 }.items():
     for function in verbs:
