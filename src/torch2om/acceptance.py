@@ -14,7 +14,7 @@ from torch2om.caffe.caffemodel import StoredLayer, StoredNet, read_caffemodel
 from torch2om.caffe.reader import read_net
 from torch2om.caffe.tokens import decode_text
 from torch2om.errors import CaffeFileError, Diagnostic, LegalityError, Problems, Severity, UsageError
-from torch2om.frontend import Unreadable, judge
+from torch2om.frontend import Unreadable, judge, judge_as_omg
 from torch2om.ir.net import Net
 from torch2om.ir.op import Shape, elements
 from torch2om.origin import NOWHERE, Origin
@@ -50,12 +50,22 @@ def assured(net: Net, target: Target) -> Net:
     The front end judges the text that will be written, with weights of the same shapes. Raises `LegalityError`.
     """
     check(net, target)
-    if target.compiler == "atc":
-        problems = Problems()
-        for found in judge(writer.prototxt(net, target.dialect), _as_stored(net)).findings:
-            problems.add(replace(found, origin=_origin(net, found.layer)))
-        problems.raise_as(LegalityError)
+    problems = Problems()
+    for found in _of_text(net, target):
+        problems.add(replace(found, origin=_origin(net, found.layer)))
+    problems.raise_as(LegalityError)
     return net
+
+
+def _of_text(net: Net, target: Target) -> tuple[Diagnostic, ...]:
+    """Return what the target's compiler finds in the text that will be written; nothing where the target has none."""
+    match target.compiler:
+        case "atc":
+            return judge(writer.prototxt(net, target.dialect), _as_stored(net)).findings
+        case "omg":
+            return judge_as_omg(writer.prototxt(net, target.dialect))
+        case _:
+            return ()
 
 
 def _as_stored(net: Net) -> StoredNet:
@@ -86,7 +96,8 @@ def examine_files(prototxt: Path, caffemodel: Path | None, target: Target) -> Ac
         net = read_net(prototxt, caffemodel, target.dialect)
     except CaffeFileError as error:
         return Acceptance(error.diagnostics)
-    verdict = Acceptance(examine(net, target))
+    spelled = judge_as_omg(_text(prototxt), file=str(prototxt)) if target.compiler == "omg" else ()
+    verdict = Acceptance((*examine(net, target), *spelled))
     return replace(verdict, outputs=_outputs(net, target)) if verdict.accepted else verdict
 
 
@@ -98,7 +109,7 @@ def _outputs(net: Net, target: Target) -> dict[str, Shape]:
 def _by_front_end(prototxt: Path, caffemodel: Path | None, target: Target) -> Acceptance:
     """Return the verdict of ATC's front end; what its kernels would refuse later is a warning."""
     try:
-        text = decode_text(prototxt.read_bytes())
+        text = _text(prototxt)
         stored = None if caffemodel is None else _stored(caffemodel)
     except OSError as error:
         raise UsageError(Diagnostic("U133", f"{error.filename}: {error.strerror}")) from error
@@ -108,6 +119,10 @@ def _by_front_end(prototxt: Path, caffemodel: Path | None, target: Target) -> Ac
     told = {found.layer for found in verdict.findings if found.code == LATER}
     limits = (found for found in _limits(prototxt, caffemodel, target) if found.layer not in told)
     return Acceptance((*verdict.findings, *limits), verdict.outputs, verdict.tops)
+
+
+def _text(prototxt: Path) -> str:
+    return decode_text(prototxt.read_bytes())
 
 
 def _stored(path: Path) -> StoredNet | Unreadable:

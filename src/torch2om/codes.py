@@ -222,6 +222,11 @@ CODES: dict[str, CodeInfo] = {
         "ATC's front end takes the layer, but its kernel or a preparing pass does not.",
         "The message names the limit; `torch2om convert` rewrites such layers.",
     ),
+    "T416": CodeInfo(
+        "omg wants another spelling",
+        "omg takes the layers, but not the names or the inputs as they are written.",
+        "The message says what to write; `torch2om convert` writes it so.",
+    ),
     "F501": CodeInfo(
         "prototxt syntax error",
         "The text is not a valid prototxt; line and column say where.",

@@ -57,7 +57,7 @@ def test_a_violation_says_each_thing_once() -> None:
     formula = Formula("x is a vector", lambda s: len(s.bottoms[0]) == 1, "a page")
     layer = Layer("layer", ReLU(), ("x",), ("y",))
     (plain,) = target({ReLU: (formula,)}).violations(layer, (IMAGE,))
-    assert (plain.text, plain.source) == ("not so: x is a vector", "a page")
+    assert (plain.text, plain.source) == ("ReLU() reads 1x3x8x8, but x is a vector", "a page")
     (ranked,) = target({ReLU: (Rank(1, 1),)}).violations(layer, (IMAGE,))
     assert ranked.text == "a bottom has 4 dims: [1, 3, 8, 8], but bottoms have 1 dims"
 

@@ -11,6 +11,7 @@ from torch2om.caffe.caffemodel import StoredNet
 from torch2om.frontend.assumed import assume_weights
 from torch2om.frontend.inference import infer, leave
 from torch2om.frontend.model import read_model
+from torch2om.frontend.omg import judge_as_omg
 from torch2om.frontend.outputs import check_inputs, check_outputs
 from torch2om.frontend.ranks import find_widened
 from torch2om.frontend.traps import find_traps
@@ -48,4 +49,4 @@ def judge(text: str, stored: StoredNet | Unreadable | None, *, file: str = "") -
     return findings.judgement(None, outputs, tops)
 
 
-__all__ = ["Judgement", "Stage", "Unreadable", "judge"]
+__all__ = ["Judgement", "Stage", "Unreadable", "judge", "judge_as_omg"]

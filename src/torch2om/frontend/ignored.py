@@ -26,15 +26,17 @@ def is_dropped(layer: CaffeMessage) -> bool:
     return any(rule.phase == _TRAIN for rule in layer.include)
 
 
-def warn_of_unknown_fields(fields: Iterable[UnknownField], net: CaffeMessage, findings: Findings) -> None:
-    """Name each field that ATC's caffe.proto does not have: it is passed over without a word."""
+def warn_of_unknown_fields(
+    fields: Iterable[UnknownField], net: CaffeMessage, findings: Findings, reader: str = "ATC"
+) -> None:
+    """Name each field that the reader's caffe.proto does not have: it is passed over without a word."""
     for unknown in fields:
         place = _PLACE.fullmatch(unknown.path)
         layer = net.layer[int(place[1])].name if place and int(place[1]) < len(net.layer) else ""
         name = place[2] if place else unknown.path
         meant = _MEANT.get(name, "")
-        hint = f"ATC's name for it is {meant}" if meant else ""
-        said = f"line {unknown.line}: ATC does not know {name}"
+        hint = f"{reader}'s name for it is {meant}" if meant else ""
+        said = f"line {unknown.line}: {reader} does not know {name}"
         findings.warn("F509", said, f"{_PARSER}:503-527", layer=layer, hint=hint)
 
 

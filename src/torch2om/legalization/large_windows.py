@@ -9,6 +9,7 @@ import numpy as np
 
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
+from torch2om.ir.op import Shape
 from torch2om.ir.weight import constant
 from torch2om.layers import Convolution, LinearMap, Pooling, PoolMethod, Rounding
 from torch2om.layers.window import Window
@@ -105,7 +106,7 @@ def average_by_maps(b: RuleBuilder, op: Pooling, x: Blob) -> Blob:
     """
     if op.pool is not PoolMethod.AVE:
         raise Refuse(f"a linear map computes no {op.pool}")
-    window, counts = op.window(x.shape[2:]), op.counts(x.shape[2:])
+    window, counts = op.window(x.shape[2:]), _counts_inside(op, x)
     y = x
     for axis in (0, 1):
         size, pad = x.shape[2 + axis], op.pad[axis]
@@ -126,8 +127,13 @@ def maximum_of_gathered(b: RuleBuilder, op: Pooling, x: Blob) -> Blob:
     """
     if op.pool is not PoolMethod.MAX or op.tops > 1 or op.global_pooling:
         raise Refuse("it is no maximum alone, or its window is the image")
+    return gathered_windows(b, x, op.window(()), _counts_inside(op, x), op.pad)
+
+
+def _counts_inside(op: Pooling, x: Blob) -> Shape:
+    """Return the number of windows down and across; refuse if one lies wholly outside the image."""
     counts = op.counts(x.shape[2:])
     axes = zip(counts, op.stride, x.shape[2:], op.pad, strict=True)
     if any((count - 1) * stride >= size + pad for count, stride, size, pad in axes):
         raise Refuse("a window lies wholly outside the image")
-    return gathered_windows(b, x, op.window(()), counts, op.pad)
+    return counts

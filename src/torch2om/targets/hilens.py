@@ -386,7 +386,7 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     ),
     Power: (
         Formula(
-            "power is no whole number: not 1, and scale * x + shift is positive",
+            "power is no whole number (1 is not taken, and scale * x + shift must be positive)",
             _positive_base,
             "HiLens #22",
             lambda site: f"power is {getattr(site.layer.op, 'power', 1):g}",

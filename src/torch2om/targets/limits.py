@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from torch2om.caffe.dialect import Dialect
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import BadOp, Op, Shape
-from torch2om.ir.text import op_text
+from torch2om.ir.text import op_text, shape_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,13 @@ class Formula(Limit):
         return self.text
 
     def broken(self, site: Site) -> str:
-        """Return what the layer has, or the condition itself, if it does not hold."""
-        return "" if self.holds(site) else self.shown(site) or f"not so: {self.text}"
+        """Return what the layer has if it does not hold: `shown`, or the layer's parameters and its bottoms."""
+        return "" if self.holds(site) else self.shown(site) or _described(site)
+
+
+def _described(site: Site) -> str:
+    bottoms = ", ".join(map(shape_text, site.bottoms))
+    return f"{op_text(site.layer.op)} reads {bottoms or 'nothing'}"
 
 
 ShapeRule = Callable[[Site], tuple[Shape, ...]]

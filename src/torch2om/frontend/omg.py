@@ -1,0 +1,37 @@
+"""What omg, ATC's predecessor, wants of a prototxt as a text beyond the limits of its layers."""
+
+from __future__ import annotations
+
+from torch2om.caffe.entries import layer_lines
+from torch2om.caffe.schema import CaffeMessage, schema
+from torch2om.caffe.tokens import SyntaxProblem
+from torch2om.errors import Diagnostic
+from torch2om.frontend.ignored import is_dropped, warn_of_unknown_fields
+from torch2om.frontend.verdict import Findings
+
+OMG = "restrictions on Caffe models in the manuals of omg (DDK 1.x)"
+
+
+def judge_as_omg(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
+    """Return what omg refuses in the text, and what it passes over; `file` is the prototxt's name in the findings."""
+    findings = Findings(file)
+    try:
+        net, unknown = schema("ascend").parse_and_note(text)
+    except SyntaxProblem as problem:
+        findings.refuse("F501", str(problem), OMG)
+        return tuple(findings.found)
+    findings.lines = {layer.name: line for layer, line in zip(net.layer, layer_lines(text), strict=False)}
+    warn_of_unknown_fields(unknown, net, findings, reader="omg")
+    _check_tops(net, findings)
+    if len(net.input) > 1:
+        findings.refuse("T416", "several `input:` stand in a row: write a layer of type Input for each", OMG)
+    return findings.judgement(None).findings
+
+
+def _check_tops(net: CaffeMessage, findings: Findings) -> None:
+    """The first top of a layer bears the layer's name, unless the layer works in place."""
+    for layer in net.layer:
+        if is_dropped(layer) or not layer.top or layer.top[0] in (layer.name, *layer.bottom):
+            continue
+        text = f"its top is {layer.top[0]!r}, but omg wants it to bear the layer's name, {layer.name!r}"
+        findings.refuse("T416", text, OMG, layer=layer.name)
