@@ -18,6 +18,7 @@ from torch2om.ir.net import Net
 from torch2om.ir.op import Array
 from torch2om.manifest import Source
 from torch2om.pipeline import Conversion, Entry, Request, Timer, run
+from torch2om.preprocessing.plan import Preprocessing
 from torch2om.verification import OwnRun, Sample
 
 
@@ -85,6 +86,7 @@ def convert_caffe(  # noqa: PLR0913 - the user's one call: every option by its n
     name: str = "model",
     samples: int | Iterable[Sample] = 2,
     allow: Collection[str] = (),
+    preprocessing: Preprocessing | None = None,
 ) -> Conversion:
     """Convert Caffe files, whoever wrote them, to files that are legal for a target, and prove that they are equal.
 
@@ -92,7 +94,7 @@ def convert_caffe(  # noqa: PLR0913 - the user's one call: every option by its n
     be read, layers that cannot be made legal, and a result that differs, each at the line of the old prototxt.
     """
     model = CaffeModel(Path(prototxt), None if caffemodel is None else Path(caffemodel))
-    conversion = run(model, Request(target, Path(out), name, samples, allow, model.source))
+    conversion = run(model, Request(target, Path(out), name, samples, allow, model.source, preprocessing))
     if conversion.verification is not None:
         conversion.verification.raise_if_different()
     return conversion

@@ -292,6 +292,56 @@ CODES: dict[str, CodeInfo] = {
         "What AIPP makes of the picture has not the input's size or channels, or the net has no such input.",
         "The message names both; AIPP crops and pads, but does not resize.",
     ),
+    "P811": CodeInfo(
+        "normalization malformed",
+        "What --normalize says is no normalization, or has numbers for another number of channels than the input.",
+        "Write mean=0.485,0.456,0.406,std=0.229,0.224,0.225 (torchvision's numbers), a preset, or file.py:transform.",
+    ),
+    "P812": CodeInfo(
+        "AIPP cannot normalize so",
+        "AIPP computes (x - mean) * factor with means of 0 to 510 in pixels and factors within float16.",
+        "Leave that part of the normalization in the model: make it the model's first layers.",
+    ),
+    "P813": CodeInfo(
+        "AIPP cannot place the picture so",
+        "AIPP crops and pads, but does not resize; padding is up to 32 pixels and has a limit of width per chip.",
+        "Resize before the device is fed (DVPP does it on the board), or give frame, crop and pad that fit.",
+    ),
+    "P814": CodeInfo(
+        "pixel format does not fit",
+        "AIPP does not make the input's channels of these pixels, or there is no such format.",
+        "rgb888, bgr888 and YUV feed inputs of 3 channels or 1; gray feeds inputs of 1 channel.",
+    ),
+    "P815": CodeInfo(
+        "transform not understood",
+        "A step of the transform does something else than resizing, cropping, scaling and Normalize.",
+        "Give the numbers themselves: --normalize mean=...,std=....",
+    ),
+    "P816": CodeInfo(
+        "target has no AIPP",
+        "AIPP is a unit of Ascend chips; Caffe and OpenCV have none.",
+        "Convert for a target that an om is compiled for.",
+    ),
+    "P821": CodeInfo(
+        "model begins with no normalization",
+        "from-model takes the layers behind the input that scale and shift its channels; the first layer does not.",
+        "Leave from-model out and say what the caller does to pixels: --normalize mean=...,std=....",
+    ),
+    "P822": CodeInfo(
+        "normalized twice?",
+        "The net begins with layers that scale and shift the input, and AIPP normalizes before them.",
+        "Right if the model expects normalized input and has a layer of that kind (BatchNorm); else use from-model.",
+    ),
+    "P823": CodeInfo(
+        "unusual normalization",
+        "A pixel's step is much larger or smaller at the net's input than nets are trained with.",
+        "Check whether the division by 255 is counted twice or not at all, and whether std is inverted.",
+    ),
+    "P831": CodeInfo(
+        "picture unreadable",
+        "The picture is no image that Pillow reads and no uint8 .npy, or Pillow is not installed.",
+        "pip install pillow, or save the pixels with numpy.save as uint8 (height, width, 3).",
+    ),
     "E601": CodeInfo(
         "output folder not writable",
         "The output folder cannot be made or written to.",

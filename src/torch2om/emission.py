@@ -1,4 +1,4 @@
-"""The stage emit: prototxt, caffemodel and manifest of a net."""
+"""The stage emit: prototxt, caffemodel, manifest and AIPP's configuration of a net."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch2om.caffe.writer import prototxt, write_caffemodel
-from torch2om.errors import Diagnostic, EmitError
+from torch2om.errors import Diagnostic, EmitError, UsageError
 from torch2om.ir.net import Net
 from torch2om.manifest import (
     Manifest,
@@ -15,9 +15,12 @@ from torch2om.manifest import (
     input_records,
     layer_records,
     output_records,
+    picture_record,
     read_manifest,
     unread_tops,
 )
+from torch2om.preprocessing.plan import Plan
+from torch2om.preprocessing.text import write_aipp
 from torch2om.publication import publish, reported, staged
 from torch2om.targets.limits import Target
 from torch2om.version import __version__
@@ -37,23 +40,33 @@ class Artifact:
     manifest: Manifest
 
     @property
-    def files(self) -> tuple[Path, Path, Path]:
-        """The paths of all three."""
-        return self.prototxt, self.caffemodel, self.manifest_path
+    def aipp(self) -> Path | None:
+        """AIPP's configuration, if an input is fed as a picture."""
+        return next((self.folder / record.file for record in self.manifest.pictures), None)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The paths of all files."""
+        configured = () if self.aipp is None else (self.aipp,)
+        return self.prototxt, self.caffemodel, *configured, self.manifest_path
 
 
 @dataclass(frozen=True)
 class Emission:
-    """What emit needs to know beside the net: where to, under which names, and what to say in the manifest."""
+    """What emit needs to know beside the net: where to, under which names, and what to say in the manifest.
+
+    `plan` is the AIPP of an input that is fed as a picture.
+    """
 
     folder: Path
     stem: str = "model"
     source: Source = field(default_factory=Source)
     notes: tuple[str, ...] = ()
+    plan: Plan | None = None
 
 
 def emit(net: Net, target: Target, emission: Emission) -> Artifact:
-    """Write `STEM.prototxt`, `STEM.caffemodel` and `manifest.json` into the folder, atomically.
+    """Write `STEM.prototxt`, `STEM.caffemodel`, `manifest.json` and for a picture `STEM.aipp.cfg`, atomically.
 
     The files are written complete into a hidden folder beside their place and then moved over the old ones; an error
     or an interruption before that leaves the old files as they were. Raises `EmitError`.
@@ -63,7 +76,7 @@ def emit(net: Net, target: Target, emission: Emission) -> Artifact:
 
 
 def write(net: Net, target: Target, emission: Emission, folder: Path) -> Artifact:
-    """Write the three files into `folder`, which is not their place yet; raises OSError, `EmitError` (E603)."""
+    """Write the files into `folder`, which is not their place yet; raises OSError, `EmitError` (E603)."""
     draft = _paths(folder, emission.stem)
     draft[0].write_text(prototxt(net, target.dialect), encoding="utf-8")
     try:
@@ -71,9 +84,16 @@ def write(net: Net, target: Target, emission: Emission, folder: Path) -> Artifac
             write_caffemodel(net, stream)
     except WireProblem as problem:
         raise EmitError(Diagnostic("E603", str(problem))) from problem
-    manifest = _manifest(net, target, emission, draft[:2])
+    configured = () if emission.plan is None else (_aipp(emission.plan, folder / f"{emission.stem}.aipp.cfg"),)
+    manifest = _manifest(net, target, emission, (*draft[:2], *configured))
     draft[2].write_text(manifest.to_json(), encoding="utf-8")
     return Artifact(folder, *draft, manifest)
+
+
+def _aipp(plan: Plan, path: Path) -> Path:
+    """Write AIPP's configuration and return its path."""
+    path.write_text(write_aipp([plan.config], plan.remarks), encoding="utf-8")
+    return path
 
 
 def published(draft: Artifact, folder: Path) -> Artifact:
@@ -99,11 +119,15 @@ def _manifest(net: Net, target: Target, emission: Emission, files: tuple[Path, .
         layers=layer_records(net),
         mirrors=net.mirrors,
         notes=emission.notes,
+        pictures=() if emission.plan is None else (picture_record(emission.plan, files[-1].name),),
     )
 
 
 def artifact_in(folder: Path) -> Artifact:
     """Return the files of a conversion, after checking that they belong together; raises `UsageError` (U133, V704)."""
     manifest = read_manifest(folder)
-    prototxt_path, caffemodel = (folder / record.name for record in manifest.files)
+    names = [record.name for record in manifest.files]
+    if len(names) < 2 or not {record.file for record in manifest.pictures} <= set(names[2:]):
+        raise UsageError(Diagnostic("V704", f"the manifest in {folder} does not list the files that it speaks of"))
+    prototxt_path, caffemodel = (folder / name for name in names[:2])
     return Artifact(folder, prototxt_path, caffemodel, folder / MANIFEST, manifest)

@@ -13,6 +13,8 @@ from torch2om.errors import Diagnostic, UsageError
 from torch2om.ir.net import Net
 from torch2om.ir.op import Shape
 from torch2om.origin import Origin
+from torch2om.preprocessing.normalization import NOTHING, Normalization
+from torch2om.preprocessing.plan import Plan
 from torch2om.records import json_text, typed
 
 FORMAT = 1
@@ -27,6 +29,23 @@ class InputRecord:
     name: str
     shape: Shape
     argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRecord:
+    """An input that the device is fed as the bytes of a picture: `file` configures the AIPP that makes the blob of it.
+
+    `fed` is the shape of the bytes (uint8, `pixels` says in which format). `normalization` is all that AIPP does to
+    pixel values; `taken_out` is the part of it that the model does itself and the net in the files does not.
+    """
+
+    input: str
+    file: str
+    pixels: str
+    fed: Shape
+    bytes: int
+    normalization: Normalization
+    taken_out: Normalization
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,7 @@ class Manifest:
     """Everything that the files alone do not say.
 
     `unread` are tops that no layer reads and forward() does not return: a reader lists them as further outputs.
-    `mirrors` maps a blob to the exported call whose value it equals.
+    `mirrors` maps a blob to the exported call whose value it equals. `pictures` are the inputs behind an AIPP.
     """
 
     version: str
@@ -97,7 +116,13 @@ class Manifest:
     layers: tuple[LayerRecord, ...]
     mirrors: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    pictures: tuple[PictureRecord, ...] = ()
     format: int = FORMAT
+
+    @property
+    def taken_out(self) -> Mapping[str, Normalization]:
+        """Input -> what the model does to it first and the net does not."""
+        return {record.input: record.taken_out for record in self.pictures if record.taken_out != NOTHING}
 
     @property
     def rules(self) -> Mapping[str, int]:
@@ -129,6 +154,12 @@ def _manifest(data: object) -> Manifest:
 def input_records(net: Net) -> tuple[InputRecord, ...]:
     """Return one record per input of the net."""
     return tuple(InputRecord(source.name, source.shape, source.name) for source in net.inputs)
+
+
+def picture_record(plan: Plan, file: str) -> PictureRecord:
+    """Return what a plan decided, as the manifest keeps it."""
+    source, pixels = plan.input.name, str(plan.wish.pixels)
+    return PictureRecord(source, file, pixels, plan.fed, plan.bytes, plan.normalization, plan.taken_out)
 
 
 def output_records(net: Net) -> tuple[OutputRecord, ...]:

@@ -13,11 +13,13 @@ from typing import Protocol, TypeVar
 from torch2om.acceptance import assured
 from torch2om.analysis import analyze
 from torch2om.emission import Artifact, Emission, published, write
-from torch2om.errors import Diagnostic
+from torch2om.errors import Diagnostic, PreprocessingError
 from torch2om.ir.net import Net
 from torch2om.legalization import expose_outputs, keep_apart, legalize
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
+from torch2om.preprocessing.normalization import Normalization
+from torch2om.preprocessing.plan import Plan, Preprocessing, planned
 from torch2om.publication import reported, staged
 from torch2om.targets import target as find_target
 from torch2om.targets.limits import Target
@@ -43,7 +45,8 @@ class Request:
     """What a conversion is asked for beside the model.
 
     `samples` is a number of seeded inputs or the inputs themselves; 0 leaves verification out. `allow` names the
-    inexact rules that may run. `source` says where the model came from.
+    inexact rules that may run. `source` says where the model came from. `preprocessing` is what the device shall do to
+    a picture before the net.
     """
 
     target: str = "ascend310"
@@ -52,6 +55,7 @@ class Request:
     samples: int | Iterable[Sample] = 2
     allow: Collection[str] = ()
     source: Source = field(default_factory=Source)
+    preprocessing: Preprocessing | None = None
 
 
 @dataclass
@@ -64,6 +68,7 @@ class Conversion:
     target: Target
     stages: list[Stage] = field(default_factory=list)
     net: Net | None = None
+    plan: Plan | None = None
     notes: tuple[Diagnostic, ...] = ()
     artifact: Artifact | None = None
     verification: Verification | None = None
@@ -88,7 +93,7 @@ class Conversion:
             cost = analyze(self.net)
             yield f"net      {len(self.net.layers)} layers, {cost.macs:,} MACs, {cost.parameters:,} parameters"
         if self.artifact is not None:
-            yield f"files    {self.artifact.prototxt}, {self.artifact.caffemodel}, {self.artifact.manifest_path}"
+            yield f"files    {', '.join(map(str, self.artifact.files))}"
         for run in () if self.verification is None else self.verification.runs:
             worst = run.worst(1)
             text = f"worst {worst[0].blob} {worst[0].error:.1e} of {worst[0].tolerance:.0e}" if worst else "nothing"
@@ -146,21 +151,32 @@ def run(
     entry = model.enter(stage)
     conversion.notes = entry.notes
     net = conversion.net = stage("simplify", lambda: simplify(entry.net))
+    wish, plan = request.preprocessing, None
+    if wish is not None:
+        net, plan = stage("preprocess", lambda: fed_by_aipp(net, wish, target))
+        conversion.plan, conversion.notes = plan, (*entry.notes, *plan.notes)
     net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
     stage("check", lambda: assured(net, target))
-    emission = Emission(request.out, request.name, request.source, tuple(map(str, entry.notes)))
+    emission = Emission(request.out, request.name, request.source, tuple(map(str, conversion.notes)), plan)
     with reported(request.out), staged(request.out) as folder:
         draft = stage("emit", lambda: write(net, target, emission, folder))
         if request.samples:
-            samples = _samples(entry.net, request.samples)
+            samples = _samples(entry.net, request.samples, draft.manifest.taken_out)
             conversion.verification = stage("verify", lambda: verify(entry.reference, draft, samples, net))
         if conversion.verification is None or conversion.verification.equal:
             conversion.artifact = published(draft, request.out)
     return conversion
 
 
-def _samples(net: Net, wanted: int | Iterable[Sample]) -> Iterable[Sample]:
-    return random_samples(net.inputs, wanted) if isinstance(wanted, int) else wanted
+def _samples(net: Net, wanted: int | Iterable[Sample], taken_out: Mapping[str, Normalization]) -> Iterable[Sample]:
+    return random_samples(net.inputs, wanted, taken_out=taken_out) if isinstance(wanted, int) else wanted
+
+
+def fed_by_aipp(net: Net, wish: Preprocessing, target: Target) -> tuple[Net, Plan]:
+    """Return the net that AIPP feeds and what AIPP does; raises `PreprocessingError` (P816) for a target without."""
+    if not target.compiler:
+        raise PreprocessingError(Diagnostic("P816", f"{target.name} has no AIPP: no om is compiled for it"))
+    return planned(net, wish, target.socs[0])
 
 
 def prepared(net: Net, target: Target, allow: Collection[str] = ()) -> Net:

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch2om.lowering import lower
 from torch2om.lowering.registry import Function, Overload
 from torch2om.pipeline import Conversion, Entry, Request, Timer, run
+from torch2om.preprocessing.plan import Preprocessing
 from torch2om.program import Inputs, Model, canonicalize, capture
 from torch2om.reference import ProgramReference
 from torch2om.verification import Sample
@@ -40,14 +41,15 @@ def convert(  # noqa: PLR0913 - the user's one call: every option by its name
     samples: int | Iterable[Sample] = 2,
     lowerings: Mapping[Overload, Function] | None = None,
     allow: Collection[str] = (),
+    preprocessing: Preprocessing | None = None,
 ) -> Conversion:
     """Convert a PyTorch model to Caffe files for a target, and prove that they compute the same.
 
     `inputs` maps forward's argument names to shapes or tensors. Writes `out/NAME.prototxt`, `out/NAME.caffemodel` and
-    `out/manifest.json`. Raises `Torch2omError`: what cannot be captured, lowered or made legal, and a result that
-    differs from PyTorch, each at the user's line.
+    `out/manifest.json`, with `preprocessing` also `out/NAME.aipp.cfg`. Raises `Torch2omError`: what cannot be captured,
+    lowered or made legal, and a result that differs from PyTorch, each at the user's line.
     """
-    request = Request(target, Path(out), name, samples, allow)
+    request = Request(target, Path(out), name, samples, allow, preprocessing=preprocessing)
     conversion = run(PyTorchModel(model, inputs, lowerings or {}), request)
     if conversion.verification is not None:
         conversion.verification.raise_if_different()

@@ -4,12 +4,17 @@ The reference computes in float64: the exported graph of a PyTorch model, which 
 first, or the net of other Caffe files. The meaning is the net in memory, run in float64 with weights folded in
 float64: it must equal the reference to 1e-9 of the blob's scale (or the bound that an applied rule declares). The files
 are read back as a stranger would read them and run in float32: they must equal the same reference to 1e-5.
+
+Where a normalization was taken out of the net, the net is fed the sample after that normalization, computed in float64;
+what it is fed must equal the value that the reference has at that place, like any other blob.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -19,18 +24,20 @@ from torch2om.caffe.reader import read_net
 from torch2om.emission import Artifact
 from torch2om.errors import Diagnostic, Severity, VerificationError
 from torch2om.executor import blobs
-from torch2om.ir.net import Layer, Net
+from torch2om.ir.net import Net
 from torch2om.ir.op import Array, Shape
 from torch2om.legalization.rules import rules
 from torch2om.manifest import Manifest
 from torch2om.metrics import cosine
 from torch2om.origin import NOWHERE, Origin
+from torch2om.preprocessing.normalization import Normalization
 from torch2om.targets import target as find_target
 
 MEANING_TOLERANCE = 1e-9
 FILES_TOLERANCE = 1e-5
 
 Sample = Mapping[str, Array]
+NO_NORMALIZATION: Mapping[str, Normalization] = MappingProxyType({})
 
 
 class Fed(Protocol):
@@ -178,23 +185,37 @@ def verify(reference: Reference, artifact: Artifact, samples: Iterable[Sample], 
     bounds = _bounds(manifest, net or written)
     runs: list[Run] = []
     for index, sample in enumerate(samples):
+        fed = normalized(sample, manifest.taken_out)
         values = _finite(reference, sample, frozenset(manifest.mirrors.values()))
         runs += (_own_run(manifest, index, own, values) for own in reference.own_runs(sample))
         if net is not None:
             meaning = _Judge(manifest, values, MEANING_TOLERANCE, bounds)
-            runs.append(Run("meaning", "V701", "float64", index, meaning.compare(net, sample, np.float64)))
+            runs.append(Run("meaning", "V701", "float64", index, meaning.compare(net, fed, np.float64)))
         files = _Judge(manifest, values, FILES_TOLERANCE, bounds)
-        runs.append(Run("files", "V702", "float32", index, files.compare(written, sample, np.float32)))
+        runs.append(Run("files", "V702", "float32", index, files.compare(written, fed, np.float32)))
     return Verification(reference.title, tuple(runs))
 
 
-def random_samples(inputs: Iterable[Fed], count: int, seed: int = 0) -> Iterator[Sample]:
-    """Yield seeded samples: standard normal inputs, and every second one uniform in [0, 1) as images are."""
+def random_samples(
+    inputs: Iterable[Fed], count: int, seed: int = 0, taken_out: Mapping[str, Normalization] = NO_NORMALIZATION
+) -> Iterator[Sample]:
+    """Yield seeded samples: standard normal inputs, and every second one uniform in [0, 1) as images are.
+
+    An input whose normalization was taken out of the net is such that the net is fed these numbers.
+    """
     generator = np.random.default_rng(seed)
     sources = tuple(inputs)
     for index in range(count):
         draw = generator.standard_normal if index % 2 == 0 else generator.random
-        yield {source.name: draw(source.shape).astype(np.float32) for source in sources}
+        fed = {source.name: draw(source.shape) for source in sources}
+        undone = {name: taken_out[name].undone(values) if name in taken_out else values for name, values in fed.items()}
+        yield {name: values.astype(np.float32) for name, values in undone.items()}
+
+
+def normalized(sample: Sample, taken_out: Mapping[str, Normalization]) -> Sample:
+    """Return what a net is fed for a sample of the model: its inputs after what was taken out, in float64."""
+    done = {name: normalization.applied(sample[name].astype(np.float64)) for name, normalization in taken_out.items()}
+    return {**sample, **done}
 
 
 def _finite(reference: Reference, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
@@ -262,6 +283,7 @@ class _Judge:
         self, manifest: Manifest, reference: Mapping[str, Array], tolerance: float, bounds: Mapping[str, float]
     ) -> None:
         self._mirrors = manifest.mirrors
+        self._normalized = tuple(manifest.taken_out)
         self._outputs = {output.blob for output in manifest.outputs}
         self._origins = {layer.name: layer.origin for layer in manifest.layers}
         self._reference = reference
@@ -269,18 +291,19 @@ class _Judge:
         self._bounds = bounds
 
     def compare(self, net: Net, sample: Sample, dtype: npt.DTypeLike) -> tuple[Comparison, ...]:
-        """Execute the net and compare each mirrored blob as it is made."""
-        made = blobs(net, sample, dtype)
-        return tuple(self._comparison(layer, top, value) for layer, top, value in made if top in self._mirrors)
+        """Compare what the net is fed where it has a normalization behind it, then each mirrored blob as it is made."""
+        fed = ((name, name, sample[name].astype(dtype)) for name in self._normalized)
+        made = ((layer.name, top, value) for layer, top, value in blobs(net, sample, dtype))
+        return tuple(self._comparison(*found) for found in chain(fed, made) if found[1] in self._mirrors)
 
-    def _comparison(self, layer: Layer, top: str, value: Array) -> Comparison:
+    def _comparison(self, layer: str, top: str, value: Array) -> Comparison:
         call = self._mirrors[top]
         expected = self._reference[call]
         return Comparison(
             blob=top,
             call=call,
-            layer=layer.name,
-            origin=self._origins.get(layer.name, NOWHERE),
+            layer=layer,
+            origin=self._origins.get(layer, NOWHERE),
             error=relative_error(value, expected),
             cosine=cosine(value, expected),
             tolerance=max(self._tolerance, self._bounds.get(top, 0.0)),

@@ -18,6 +18,7 @@ from torch2om.cli import figures
 from torch2om.cli.answer import Answer
 from torch2om.cli.findings import blocks, findings
 from torch2om.cli.options import AsJson, Caffemodel, Inputs, Prototxt, Weights, is_prototxt
+from torch2om.cli.preprocessing import AippFile, InputFormat
 from torch2om.cli.status import Status
 from torch2om.cli.tables import table
 from torch2om.errors import Diagnostic, Severity, UsageError
@@ -103,7 +104,7 @@ def run(
     prototxt: Prototxt,
     caffemodel: Caffemodel = None,
     given: Annotated[
-        list[str], typer.Option("--input", metavar="NAME=FILE.npy", help="One input's array.", show_default=False)
+        list[str], typer.Option("--input", metavar="NAME=FILE", help="One input's array, a .npy.", show_default=False)
     ] = [],  # noqa: B006 - typer copies it
     archive: Annotated[
         Path | None,
@@ -112,6 +113,8 @@ def run(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE.npz", help="Where to write them.", show_default=False)
     ] = None,
+    aipp: AippFile = None,
+    input_format: InputFormat = "",
     every: Annotated[bool, typer.Option("--all", help="Every blob, not only the net's outputs.")] = False,
     width: Annotated[Width, typer.Option("--dtype", help="The precision to compute in.")] = Width.FLOAT32,
     as_json: AsJson = False,
@@ -119,10 +122,13 @@ def run(
     """Run Caffe files; no Caffe is needed."""
     from torch2om.caffe.reader import read_net
     from torch2om.cli.arrays import named_arrays, write_archive
+    from torch2om.cli.pictures import through_aipp
     from torch2om.executor import execute
 
     net = read_net(prototxt, caffemodel)
-    blobs = execute(net, named_arrays(given, archive), width.value, "all" if every else None)
+    fed = named_arrays(given if aipp is None else (), archive)
+    fed |= {} if aipp is None else through_aipp(net, aipp, given, input_format)
+    blobs = execute(net, fed, width.value, "all" if every else None)
     names = {output.blob: output.name or output.blob for output in net.outputs}
     results = {names.get(blob, blob): values for blob, values in blobs.items()}
     if out is not None:

@@ -14,6 +14,21 @@ from torch2om.cli import summary
 from torch2om.cli.answer import Answer
 from torch2om.cli.findings import blocks, findings
 from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights
+from torch2om.cli.preprocessing import (
+    Channels,
+    Crop,
+    Frame,
+    InputFormat,
+    Normalize,
+    Pad,
+    PictureFile,
+    PictureInput,
+    PictureOptions,
+    Resize,
+    Told,
+    Yuv,
+    told,
+)
 from torch2om.cli.progress import Progress
 from torch2om.cli.status import Status
 from torch2om.errors import Diagnostic, UsageError
@@ -36,6 +51,16 @@ def convert(
     compare: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Compare the written files with the model.")
     ] = True,
+    normalize: Normalize = "",
+    input_format: InputFormat = "",
+    channels: Channels = "",
+    yuv: Yuv = "",
+    frame: Frame = "",
+    crop: Crop = "",
+    pad: Pad = "",
+    resize: Resize = "",
+    picture_input: PictureInput = "",
+    picture: PictureFile = None,
     as_json: AsJson = False,
 ) -> Answer:
     """Convert a PyTorch model, or other Caffe files, to Caffe files for a target, and prove that they are equal.
@@ -47,17 +72,24 @@ def convert(
     from torch2om.targets import target as find_target
 
     find_target(target)
+    sizes = (frame, crop, pad, resize)
+    wish, notes = PictureOptions(normalize, input_format, channels, yuv, *sizes, picture_input, picture).wish()
     given = shapes_of(inputs)
     own = samples_of(sample, given)
     shapes = given or {name: array.shape for each in own[:1] for name, array in each.items()}
     with Progress() as progress:
         choice = chosen(model, weights, shapes, progress)
-        request = Request(target, out, name, (own or samples) if compare else 0, source=choice.source)
+        request = Request(
+            target, out, name, (own or samples) if compare else 0, source=choice.source, preprocessing=wish
+        )
         conversion = run(choice.model, request, progress.start, progress.end)
-    return _converted(conversion, model, (*choice.notes, *conversion.notes), progress)
+    remarks = (*notes, *choice.notes, *conversion.notes)
+    return _converted(conversion, model, remarks, progress, told(conversion, picture))
 
 
-def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...], progress: Progress) -> Answer:
+def _converted(
+    conversion: Conversion, model: str, notes: tuple[Diagnostic, ...], progress: Progress, aipp: Told
+) -> Answer:
     from torch2om.analysis import analyze
     from torch2om.manifest import input_records, output_records
 
@@ -74,6 +106,7 @@ def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...]
         summary.applied_rules(conversion),
         blocks(remarks),
         Text(),
+        aipp.shown,
         Text("nothing was written", "bold red") if artifact is None else summary.files(artifact),
     ]
     payload = {
@@ -87,6 +120,7 @@ def _converted(conversion: Conversion, model: str, notes: tuple[Diagnostic, ...]
         "rules": dict(conversion.rules),
         "inputs": list(map(asdict, input_records(net))),
         "outputs": list(map(asdict, output_records(net))),
+        "aipp": aipp.payload,
         "verification": None if found is None else _verification(found),
         "findings": findings(remarks),
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from torch2om.loading.spec import load_model
+from torch2om.loading.spec import load_model, load_transform
 from torch2om.loading.vision import repair_torchvision
 from torch2om.loading.weights import WeightsReport, load_weights
 
-__all__ = ["WeightsReport", "load_model", "load_weights", "repair_torchvision"]
+__all__ = ["WeightsReport", "load_model", "load_transform", "load_weights", "repair_torchvision"]

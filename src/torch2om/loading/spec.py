@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
@@ -40,6 +41,22 @@ def load_model(spec: str, seed: int = 0) -> Model:
     repair_torchvision()
     module = _load_source(Path(place)) if place.endswith(".py") else _import(place)
     return _built(_attribute(module, name, spec), spec)
+
+
+def load_transform(spec: str) -> object:
+    """Return the transform that `package.module:name` or `file.py:name` names, made by a call where it is a function.
+
+    `timm:NAME` is timm's configuration of a pretrained model. Raises `UsageError` as `load_model` does.
+    """
+    place, _, name = spec.rpartition(":")
+    repair_torchvision()
+    if place == "timm":
+        models = _import("timm.models")
+        return _run(lambda: models.get_pretrained_cfg(name), f"asking timm for {name}")
+    module = _load_source(Path(place)) if place.endswith(".py") else _import(place)
+    value: Any = _attribute(module, name, spec)  # Any: whatever the user's name stands for
+    is_maker = inspect.isfunction(value) or inspect.isclass(value) or isinstance(value, partial)
+    return _run(value, f"calling {spec}") if is_maker and not _needed(value) else value
 
 
 def _load_file(path: Path) -> Model:

@@ -36,7 +36,7 @@ def simulate(config: AippConfig, fed: Bytes, shape: Shape, dtype: type[np.floati
     picture = geometry_of(config, shape)
     pixels = _cut(_swapped(config, _pixels(config, fed)), picture)
     colours = _converted(config, pixels)[..., : shape[1]]
-    values = _normalized(config, colours, np.dtype(dtype))
+    values = normalized(config, colours, np.dtype(dtype))
     return np.ascontiguousarray(_padded(config, values, picture).transpose(0, 3, 1, 2))
 
 
@@ -80,8 +80,8 @@ def _converted(config: AippConfig, pixels: Bytes) -> Bytes:
     return mixed.clip(0, 255).astype(np.uint8)
 
 
-def _normalized(config: AippConfig, colours: Bytes, width: Width) -> Array:
-    """(x - mean - min) * var_reci, each channel with its own numbers, each step rounded to `width`."""
+def normalized(config: AippConfig, colours: Bytes, width: Width) -> Array:
+    """(x - mean - min) * var_reci, each channel with its own numbers, each step rounded to `width`; (..., C)."""
     channels = colours.shape[-1]
     mean = _per_channel(config.mean_chn, 0, channels).astype(width)
     rest = _per_channel(config.min_chn, 0, channels).astype(width)
