@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from torch2om.device.golden import Golden
+from torch2om.device.pictures import Fed
 from torch2om.device.record import (
     RECORD,
     SUFFIXES,
@@ -20,26 +22,27 @@ from torch2om.device.record import (
     written_file,
 )
 from torch2om.errors import Diagnostic, UsageError
-from torch2om.executor import Numbers
-from torch2om.ir.op import Array, Shape, elements
+from torch2om.ir.op import Shape, elements
 from torch2om.manifest import Manifest
+from torch2om.metrics import Numbers
 from torch2om.publication import reported, staged
 
-FLOAT32 = np.dtype("<f4")  # of an om made from Caffe files, unless the compiler was told otherwise
+Dtype = np.dtype[Any]  # Any: float32, or uint8 of a picture
+FLOAT32: Dtype = np.dtype(np.float32)  # of an om made from Caffe files, unless the compiler was told otherwise
 PARTS = ("bin", "npy", "golden")
 
 
-def write_inputs(
-    manifest: Manifest, samples: Sequence[Mapping[str, Array]], golden: Sequence[Golden], folder: Path
-) -> DeviceRecord:
+def write_inputs(manifest: Manifest, samples: Sequence[Fed], golden: Sequence[Golden], folder: Path) -> DeviceRecord:
     """Write bin/, npy/, golden/ and inputs.json into the folder, over what an earlier call wrote there.
 
     Raises `UsageError` (D853) if something else stands in the folder, `EmitError`.
     """
     _check_folder(folder)
     names = tuple(f"sample_{index}" for index in range(len(samples)))
-    inputs = _ports((record.name, record.shape) for record in manifest.inputs)
-    outputs = _ports({record.blob: record.shape for record in manifest.outputs}.items())
+    first = samples[0] if samples else {}
+    inputs = _ports((name.name, first[name.name].shape, first[name.name].dtype) for name in manifest.inputs)
+    shapes = {record.blob: record.shape for record in manifest.outputs}
+    outputs = _ports((blob, shape, FLOAT32) for blob, shape in shapes.items())
     with reported(folder), staged(folder) as staging:
         arrays = _input_arrays(names, inputs, samples) | _golden_arrays(names, outputs, golden)
         for path, values in arrays.items():
@@ -59,11 +62,6 @@ def write_inputs(
     return record
 
 
-def as_fed(sample: Numbers) -> dict[str, Array]:
-    """Return a sample as the board gets it, in float32: golden outputs are computed from these numbers."""
-    return {name: np.asarray(values, FLOAT32) for name, values in sample.items()}
-
-
 def _check_folder(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).exists():
         text = f"{folder} holds other things than inputs of an earlier call"
@@ -72,16 +70,14 @@ def _check_folder(folder: Path) -> None:
         raise UsageError(Diagnostic("D853", f"{folder}: the runners take a comma for the end of a path"))
 
 
-def _ports(named: Iterable[tuple[str, Shape]]) -> tuple[Port, ...]:
+def _ports(named: Iterable[tuple[str, Shape, Dtype]]) -> tuple[Port, ...]:
     return tuple(
-        Port(index, name, "float32", shape, elements(shape) * FLOAT32.itemsize)
-        for index, (name, shape) in enumerate(named)
+        Port(index, name, dtype.name, shape, elements(shape) * dtype.itemsize)
+        for index, (name, shape, dtype) in enumerate(named)
     )
 
 
-def _input_arrays(
-    names: Sequence[str], ports: Sequence[Port], samples: Sequence[Mapping[str, Array]]
-) -> dict[str, Array]:
+def _input_arrays(names: Sequence[str], ports: Sequence[Port], samples: Sequence[Fed]) -> dict[str, Numbers]:
     return {
         input_path(port, name, suffix): sample[port.name]
         for name, sample in zip(names, samples, strict=True)
@@ -90,7 +86,7 @@ def _input_arrays(
     }
 
 
-def _golden_arrays(names: Sequence[str], ports: Sequence[Port], golden: Sequence[Golden]) -> dict[str, Array]:
+def _golden_arrays(names: Sequence[str], ports: Sequence[Port], golden: Sequence[Golden]) -> dict[str, Numbers]:
     return {
         golden_path(each.key, port, name, suffix): values
         for each in golden
@@ -100,9 +96,10 @@ def _golden_arrays(names: Sequence[str], ports: Sequence[Port], golden: Sequence
     }
 
 
-def _write(path: Path, values: Array) -> None:
+def _write(path: Path, values: Numbers) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    array = np.ascontiguousarray(values, FLOAT32).reshape(values.shape)
+    array = np.ascontiguousarray(values).reshape(values.shape)
+    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
     if path.suffix == ".bin":
         path.write_bytes(array.tobytes())
     else:
