@@ -76,6 +76,7 @@ def test_convert_takes_the_models_own_normalization_out_and_verify_agrees(torch2
     assert ran.json["layers"] == 1
     again = torch2om("verify", "out", "--json")
     assert again.code == 0
+    assert again.json["runs"][0]["outputs"] == ran.json["verification"]["runs"][0]["outputs"]  # the same samples
     assert {found["blob"] for found in again.json["runs"][-1]["worst"]} == {"x", "conv"}
 
 

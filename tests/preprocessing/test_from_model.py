@@ -67,6 +67,14 @@ class Norm(Net):
         return y
 
 
+class ByChannel(Net):
+    """As torchvision's Inception nets turn ImageNet's normalization into another one."""
+
+    def prepared(self, x: torch.Tensor) -> torch.Tensor:
+        pairs = enumerate(zip(IMAGENET.mean, IMAGENET.std, strict=True))
+        return torch.cat([torch.unsqueeze(x[:, i], 1) * (1 / 255 / std) - mean / std for i, (mean, std) in pairs], 1)
+
+
 class InPlace(Net):
     """As torchvision.transforms.functional.normalize writes it."""
 
@@ -88,7 +96,7 @@ def converted(model: nn.Module, wish: Preprocessing, out: Path) -> Normalization
     return found.plan.normalization
 
 
-@pytest.mark.parametrize("form", [Steps, Pixels, Factors, Norm, InPlace])
+@pytest.mark.parametrize("form", [Steps, Pixels, Factors, Norm, ByChannel, InPlace])
 def test_a_normalization_in_the_model_becomes_aipp(form: type[Net], tmp_path: Path) -> None:
     found = converted(form(), Preprocessing(NOTHING, from_model=True), tmp_path)
     assert found.mean == pytest.approx([255 * mean for mean in IMAGENET.mean], rel=1e-6)

@@ -35,6 +35,7 @@ from torch2om.layers import (
     Sigmoid,
     Slice,
     Split,
+    StridedSlice,
     Tile,
 )
 from torch2om.origin import Origin
@@ -188,6 +189,17 @@ def test_a_concat_of_all_slices_is_the_blob_and_of_some_is_not() -> None:
     first, second = b.add_all(Slice(slice_point=(2,)), b.x)
     assert simplified(b.net(b.add(ReLU(), b.add(Concat(), first, second)))) == ["ReLU"]
     assert simplified(b.net(b.add(Concat(), second, first))) == ["Slice", "Concat"]
+
+
+@pytest.mark.parametrize(("order", "left"), [((0, 1, 2), ["Scale"]), ((0, 2, 1), None), ((0, 1), None)])
+def test_channels_scaled_one_by_one_are_one_scale_if_all_are_there_in_order(
+    order: tuple[int, ...], left: list[str] | None
+) -> None:
+    b = Sketch((2, 3, 4, 5))
+    pieces = [b.add(StridedSlice(1, channel, channel + 1), b.x) for channel in order]
+    lines = [b.add(Power(scale=index + 2, shift=-index - 1), piece) for index, piece in enumerate(pieces)]
+    found = simplified(b.net(b.add(Concat(), *lines)))
+    assert found == left if left else "Concat" in found
 
 
 def test_zero_pads_merge_and_become_the_padding_of_the_convolution() -> None:

@@ -204,7 +204,8 @@ def verify(
     own = samples_of(sample, shapes)
     with Progress() as progress:
         reference = reference_of(source, shapes, progress)
-        found = progress.stage("verify", lambda: compare(reference, artifact, own or random_samples(inputs, samples)))
+        drawn = own or random_samples(inputs, samples, taken_out=artifact.manifest.taken_out)
+        found = progress.stage("verify", lambda: compare(reference, artifact, drawn))
     return _verified(artifact.manifest, found)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch2om.preprocessing.plan import Margins, Plan, Preprocessing
 
 FROM_MODEL = "from-model"
+PANEL = "Pictures"  # of the help of convert
 
 Normalize = Annotated[
     str,
@@ -33,6 +34,7 @@ Normalize = Annotated[
         "mean=A,B,C,std=D,E,F, file.py:transform, package.module:transform, timm:MODEL, "
         "or from-model (also SPEC+from-model): what the model begins with is taken out of the net.",
         show_default=False,
+        rich_help_panel=PANEL,
     ),
 ]
 InputFormat = Annotated[
@@ -42,10 +44,18 @@ InputFormat = Annotated[
         metavar="FORMAT",
         help="The bytes that AIPP is fed: rgb888 (default), bgr888, yuv420sp-nv12, yuv420sp-nv21 or gray.",
         show_default=False,
+        rich_help_panel=PANEL,
     ),
 ]
 Channels = Annotated[
-    str, typer.Option("--channels", metavar="rgb|bgr", help="The channels that the model takes.", show_default=False)
+    str,
+    typer.Option(
+        "--channels",
+        metavar="rgb|bgr",
+        help="The channels that the model takes.",
+        show_default=False,
+        rich_help_panel=PANEL,
+    ),
 ]
 Yuv = Annotated[
     str,
@@ -54,15 +64,27 @@ Yuv = Annotated[
         metavar="STANDARD",
         help="How YUV stands for RGB: bt601-narrow (video; default), bt601-wide (JPEG), bt709-narrow or bt709-wide.",
         show_default=False,
+        rich_help_panel=PANEL,
     ),
 ]
 Frame = Annotated[
-    str, typer.Option("--frame", metavar="WxH", help="The pictures' size, if not the net's.", show_default=False)
+    str,
+    typer.Option(
+        "--frame",
+        metavar="WxH",
+        help="The pictures' size, if not the net's.",
+        show_default=False,
+        rich_help_panel=PANEL,
+    ),
 ]
 Crop = Annotated[
     str,
     typer.Option(
-        "--crop", metavar="LEFT,TOP|center", help="Where in the frame the net's part begins.", show_default=False
+        "--crop",
+        metavar="LEFT,TOP|center",
+        help="Where in the frame the net's part begins.",
+        show_default=False,
+        rich_help_panel=PANEL,
     ),
 ]
 Pad = Annotated[
@@ -72,13 +94,20 @@ Pad = Annotated[
         metavar="LEFT,TOP,RIGHT,BOTTOM[=VALUE]",
         help="Margins around the picture, filled with VALUE in the net's own units (0).",
         show_default=False,
+        rich_help_panel=PANEL,
     ),
 ]
 Resize = Annotated[
-    str, typer.Option("--resize", metavar="WxH", help="Refused: AIPP does not resize.", show_default=False)
+    str,
+    typer.Option(
+        "--resize", metavar="WxH", help="Refused: AIPP does not resize.", show_default=False, rich_help_panel=PANEL
+    ),
 ]
 PictureInput = Annotated[
-    str, typer.Option("--picture-input", metavar="NAME", help="Which input is the picture.", show_default=False)
+    str,
+    typer.Option(
+        "--picture-input", metavar="NAME", help="Which input is the picture.", show_default=False, rich_help_panel=PANEL
+    ),
 ]
 PictureFile = Annotated[
     Path | None,
@@ -87,6 +116,7 @@ PictureFile = Annotated[
         metavar="FILE",
         help="Show on this picture how far AIPP is from PyTorch's preprocessing.",
         show_default=False,
+        rich_help_panel=PANEL,
     ),
 ]
 AippFile = Annotated[

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
+from torch2om.ir.weight import constant
 from torch2om.layers import (
     Arithmetic,
     ArithmeticKind,
+    Concat,
     Eltwise,
     EltwiseOperation,
     HardSigmoid,
@@ -16,8 +20,10 @@ from torch2om.layers import (
     Power,
     ReLU6,
     Reshape,
+    Scale,
     ShuffleChannel,
     Sigmoid,
+    StridedSlice,
     Swish,
 )
 from torch2om.passes.rules import RewriteBuilder, rewrites
@@ -42,6 +48,32 @@ def reshape_permute_reshape_is_shuffle(b: RewriteBuilder, op: Reshape, x: Blob) 
     if shape != source.shape or not keeps_rest or grouped.shape[0] != source.shape[0] or source.rank < 3:
         return None
     return b.add(ShuffleChannel(grouped.shape[1]), source)
+
+
+@rewrites(Concat)
+def concat_of_scaled_channels_is_scale(b: RewriteBuilder, op: Concat, *blobs: Blob) -> Blob | None:
+    """concat of a_c * x[c] + t_c over all channels c = a * x + t: the preprocessing of torchvision's Inception nets."""
+    lines = [found for blob in blobs if (found := _scaled_channel(b, blob)) is not None]
+    if op.axis % blobs[0].rank != 1 or len(lines) != len(blobs) or len({source for source, *_ in lines}) != 1:
+        return None
+    source = lines[0][0]
+    if [channel for _, channel, _ in lines] != list(range(source.shape[1])):
+        return None
+    scale, shift = ([getattr(power, name) for *_, power in lines] for name in ("scale", "shift"))
+    return b.add(Scale(bias_term=True), source, weights=(constant(np.array(scale)), constant(np.array(shift))))
+
+
+def _scaled_channel(b: RewriteBuilder, blob: Blob) -> tuple[Blob, int, Power] | None:
+    """Return x, c and the Power for a blob that is power(x[:, c : c + 1])."""
+    power = b.producer(blob)
+    if power is None or not isinstance(power.op, Power) or power.op.power != 1:
+        return None
+    (piece,) = b.bottoms(power)
+    cut = b.producer(piece)
+    if cut is None or not isinstance(cut.op, StridedSlice) or cut.op.axis % piece.rank != 1 or piece.shape[1] != 1:
+        return None
+    (source,) = b.bottoms(cut)
+    return source, cut.op.bounds(source.shape[1])[0], power.op
 
 
 @rewrites(Eltwise, Arithmetic)
