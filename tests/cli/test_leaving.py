@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,7 +160,16 @@ WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from torch2om.cli impo
 
 
 @pytest.mark.parametrize(
-    "verb", ["check tiny.prototxt -t caffe", "analyze tiny.prototxt", "ops", "limits", "explain", "doctor"]
+    "verb",
+    [
+        "check tiny.prototxt -t caffe",
+        "analyze tiny.prototxt",
+        "precision tiny.prototxt",
+        "ops",
+        "limits",
+        "explain",
+        "doctor",
+    ],
 )
 def test_verbs_for_caffe_files_work_without_torch(net: Path, verb: str) -> None:
     ran = run_without_torch(net, verb)
@@ -169,6 +179,11 @@ def test_verbs_for_caffe_files_work_without_torch(net: Path, verb: str) -> None:
 def test_caffe_files_are_converted_and_verified_without_torch(net: Path) -> None:
     assert run_without_torch(net, "convert tiny.prototxt").returncode == Status.OK
     assert run_without_torch(net, "verify out").returncode == Status.OK
+    assert run_without_torch(net, "inputs out").returncode == Status.OK
+    run = net.parent / "device_out"
+    shutil.copytree(net.parent / "out/device_in/golden/half", run, ignore=shutil.ignore_patterns("*.npy"))
+    outputs = run_without_torch(net, "verify out --outputs device_out")
+    assert (outputs.returncode, "as expected" in outputs.stdout) == (Status.OK, True)
 
 
 def run_without_torch(net: Path, verb: str) -> subprocess.CompletedProcess[str]:

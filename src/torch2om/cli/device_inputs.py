@@ -20,7 +20,6 @@ from torch2om.cli.options import AsJson, Sample
 from torch2om.cli.progress import Progress
 from torch2om.cli.tables import table
 from torch2om.errors import Diagnostic, Severity, Torch2omError, UsageError
-from torch2om.ir.text import shape_text
 
 if TYPE_CHECKING:
     from torch2om.device import DeviceRecord, Golden, Picture
@@ -105,6 +104,8 @@ def _golden(
 def _written(
     folder: Path, place: Path, record: DeviceRecord, commands: Mapping[str, str], notes: Iterable[Diagnostic]
 ) -> RenderableType:
+    from torch2om.ir.text import shape_text
+
     shown = table("input", "name", "dtype", "shape", "bytes", numbers=("input", "bytes"))
     for port in record.inputs:
         shown.add_row(str(port.index), port.name, port.dtype, shape_text(port.shape), str(port.bytes))
