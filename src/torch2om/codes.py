@@ -32,6 +32,11 @@ FAMILIES = {
 }
 
 CODES: dict[str, CodeInfo] = {
+    "U100": CodeInfo(
+        "command line malformed",
+        "No such verb or option, an option's value is not of its kind, or an argument is missing.",
+        "`torch2om --help` lists the verbs, `torch2om VERB --help` a verb's options.",
+    ),
     "U101": CodeInfo(
         "model not found",
         "MODEL names no file, module or attribute that exists.",
@@ -126,6 +131,11 @@ CODES: dict[str, CodeInfo] = {
         "options exclude each other",
         "Two options were given of which only one can apply.",
         "Leave out what the message names.",
+    ),
+    "U144": CodeInfo(
+        "name is no file name",
+        "The name of the files is empty, begins with a dot, or names a folder too.",
+        "Give the stem alone, as --name model; the folder is given by -o.",
     ),
     "C201": CodeInfo(
         "data-dependent control flow",

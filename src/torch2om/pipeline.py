@@ -13,14 +13,14 @@ from typing import Protocol, TypeVar
 from torch2om.acceptance import assured
 from torch2om.analysis import analyze
 from torch2om.emission import Artifact, Emission, published, write
-from torch2om.errors import Diagnostic, PreprocessingError
+from torch2om.errors import Diagnostic, PreprocessingError, UsageError
 from torch2om.ir.net import Net
 from torch2om.legalization import expose_outputs, keep_apart, legalize
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
 from torch2om.preprocessing.normalization import Normalization
 from torch2om.preprocessing.plan import Plan, Preprocessing, planned
-from torch2om.publication import reported, staged
+from torch2om.publication import reported, require_place, staged
 from torch2om.targets import target as find_target
 from torch2om.targets.limits import Target
 from torch2om.verification import Reference, Sample, Verification, random_samples, verify
@@ -56,6 +56,10 @@ class Request:
     allow: Collection[str] = ()
     source: Source = field(default_factory=Source)
     preprocessing: Preprocessing | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name.startswith(".") or Path(self.name).name != self.name:
+            raise UsageError(Diagnostic("U144", f"the files cannot be named {self.name!r}"))
 
 
 @dataclass
@@ -141,11 +145,12 @@ class Convertible(Protocol):
 def run(
     model: Convertible, request: Request, on_start: OnStart = lambda _: None, on_end: OnEnd = lambda _: None
 ) -> Conversion:
-    """Run all stages, telling `on_start` and `on_end` of each.
+    """Run all stages, telling `on_start` and `on_end` of each, once it is known that the folder takes files.
 
     Files that differ from the model are not published: the record then holds the difference and no artifact.
     """
     target = find_target(request.target)
+    require_place(request.out)
     conversion = Conversion(target)
     stage = Timer(conversion, on_start, on_end)
     entry = model.enter(stage)

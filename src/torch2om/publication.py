@@ -30,17 +30,26 @@ def reported(folder: Path) -> Iterator[None]:
 def staged(folder: Path) -> Iterator[Path]:
     """Yield a new hidden folder inside the output folder (the same file system), gone at the end in any case.
 
-    An output folder that was made for it goes too, if nothing was published into it.
+    Folders that were made for it go too, if nothing was published into them.
     """
-    made = not folder.exists()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is a file, not a folder")
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".torch2om-", dir=folder))
     try:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
+        for each in made:
+            if not any(each.iterdir()):
+                each.rmdir()
+
+
+def require_place(folder: Path) -> None:
+    """Raise `EmitError` if no file can be written into the folder: better before a long run than at its end."""
+    with reported(folder), staged(folder):
+        pass
 
 
 def publish(staging: Path, folder: Path, names: tuple[str, ...]) -> None:

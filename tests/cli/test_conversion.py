@@ -35,6 +35,11 @@ class Random(nn.Module):
     def forward(self, x):
         return x + torch.rand_like(x)
 
+class Talking(Net):
+    def forward(self, x):
+        print("hello from forward")
+        return super().forward(x)
+
 class NeedsWidth(nn.Module):
     def __init__(self, width):
         super().__init__()
@@ -101,6 +106,19 @@ def test_convert_answers_machines_with_one_object(torch2om: Command, here: Path)
     assert [(record["shape"], record["place"]) for record in found["outputs"]] == [([1, 3], "['classes']")]
     assert found["parameters"] == 2 * 4 * 9 + 4 + 4 * 3 + 3
     assert [finding["code"] for finding in found["findings"]] == ["C204"]
+
+
+def test_what_the_model_prints_is_no_result(torch2om: Command, here: Path) -> None:
+    ran = torch2om("convert", "net.py:Talking", "--input", "x=1x2x5x5", "--no-verify", "--json")
+    assert ran.json["layers"] > 0
+    assert "hello from forward" in ran.err
+
+
+def test_an_output_folder_that_is_a_file_is_told_before_any_work(torch2om: Command, here: Path) -> None:
+    ran = torch2om("convert", "net.py:Net", "--input", "x=1x2x5x5", "-o", "net.py")
+    assert ran.code == 1
+    assert "error E601: net.py: it is a file, not a folder" in ran.err
+    assert "capture" not in ran.err
 
 
 def test_no_verify_says_so(torch2om: Command, here: Path) -> None:
@@ -178,6 +196,10 @@ def test_a_bare_array_needs_the_inputs_name(torch2om: Command, here: Path) -> No
         (["net.py:Net"], 2, "U111"),
         (["net.py:Net", "-i", "x=1x2x0x5"], 2, "U113"),
         (["net.py:Net", "-i", "x"], 2, "U113"),
+        (["net.py:Net", "-i", "x=1x2x5x5", "-i", "x=1x2x6x6"], 2, "U113"),
+        (["net.py:Net", "-i", "x=1x2x5x5", "--name", ""], 2, "U144"),
+        (["net.py:Net", "-i", "x=1x2x5x5", "--name", "a/b"], 2, "U144"),
+        (["net.safetensors", "-i", "x=1x2x5x5"], 2, "U101"),
         (["net.py:Net", "-i", "x=1x2x5x5", "-w", "missing.pth"], 2, "U121"),
         (["net.py:Net", "-i", "x=1x2x5x5", "-t", "ascend999"], 2, "U131"),
         (["net.py:Net", "-i", "x=1x7x5x5"], 1, "C207"),
@@ -188,12 +210,12 @@ def test_a_bare_array_needs_the_inputs_name(torch2om: Command, here: Path) -> No
 def test_bad_input_gets_its_code_and_nothing_is_written(
     torch2om: Command, here: Path, arguments: list[str], status: int, code: str
 ) -> None:
-    ran = torch2om("convert", *arguments)
+    ran = torch2om("convert", *arguments, "-o", "deep/out")
     assert f"error {code}" in ran.err
     assert ran.code == status
     assert ran.out == ""
     assert "Traceback" not in ran.err
-    assert not (here / "out").exists()
+    assert not (here / "deep").exists()
 
 
 def test_a_refusal_shows_the_users_line(torch2om: Command, here: Path) -> None:

@@ -57,6 +57,14 @@ def test_a_refusal_is_json_too(torch2om: Command) -> None:
     assert ran.err == ""
 
 
+@pytest.mark.parametrize("line", [["nope", "--json"], ["limits", "--nope", "--json"], ["analyze", "--format", "json"]])
+def test_a_wrong_command_line_is_json_too(torch2om: Command, line: list[str]) -> None:
+    ran = torch2om(*line)
+    assert ran.code == Status.USAGE
+    assert (ran.json["error"], ran.json["findings"][0]["code"]) == ("UsageError", "U100")
+    assert ran.err == ""
+
+
 def broken(*_: object) -> None:
     raise KeyError("secret")
 
@@ -69,6 +77,14 @@ def test_a_defect_says_so_without_a_traceback(torch2om: Command, monkeypatch: py
     assert "at torch2om/cli/knowledge.py" in ran.err
     assert "torch2om --debug explain T402" in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_defect_is_json_too(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge, "_code", broken)
+    ran = torch2om("explain", "T402", "--json")
+    assert ran.code == Status.DEFECT
+    assert ran.json == {"error": "Defect", "findings": [], "defect": "KeyError: 'secret'"}
+    assert "internal defect" in ran.err
 
 
 def test_debug_shows_the_traceback_of_a_defect(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,6 +239,28 @@ class TestRefusals:
 
         assert self.at(multiplying) == ("C207", "return x @ torch.ones(5, 2)")
 
+    def test_the_models_own_exception_comes_with_what_it_was_fed(self) -> None:
+        with pytest.raises(CaptureError) as caught:
+            capture(nn.Embedding(10, 4).eval(), {"input": (1, 5)})
+        assert caught.value.diagnostics[0].hint == "forward() was called with input=1x5 of float32"
+
+    def test_packed_sequences(self) -> None:
+        def packing(x: torch.Tensor) -> torch.Tensor:
+            return nn.utils.rnn.pack_padded_sequence(x, [3, 2], batch_first=True).data
+
+        assert self.at(packing) == (
+            "C202",
+            "return nn.utils.rnn.pack_padded_sequence(x, [3, 2], batch_first=True).data",
+        )
+
+    def test_quantized_modules(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = nn.Sequential(nn.Linear(4, 4), torch.ao.nn.quantized.dynamic.Linear(4, 4))  # type: ignore[no-untyped-call]  # torch has no types for it
+        with pytest.raises(CaptureError, match="C203: the model is quantized") as caught:
+            capture(model, [(1, 4)])
+        assert caught.value.diagnostics[0].details[0] == "1"
+
     def test_what_runs_but_cannot_be_traced(self) -> None:
         def leaving(x: torch.Tensor) -> torch.Tensor:
             return torch.from_numpy(x.numpy() * 2)

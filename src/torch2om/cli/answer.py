@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec
@@ -31,14 +33,15 @@ def verb(function: Callable[P, Answer]) -> Callable[P, None]:
     """Make a command of a function that answers: print the answer on stdout, or the refusal, and leave with its code.
 
     With `--json` (or `--format json`) the answer or the refusal is the one JSON object on stdout; otherwise a refusal
-    goes to stderr.
+    goes to stderr, as does what the user's own model prints.
     """
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json")) or kwargs.get("form") == "json"
         try:
-            answer = function(*args, **kwargs)
+            with redirect_stdout(sys.stderr):
+                answer = function(*args, **kwargs)
         except Torch2omError as error:
             raise typer.Exit(_refuse(error, as_json)) from error
         results().show(to_json(answer.payload) if as_json else answer.shown)

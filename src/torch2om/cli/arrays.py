@@ -51,6 +51,9 @@ def _load(path: Path) -> Numbers | dict[str, Numbers]:
         with loaded:
             return {name: loaded[name] for name in loaded.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        if "pickle" in str(error):
+            text = f"{path} holds no numbers that numpy.save wrote: it is a pickle, or another kind of file"
+            raise UsageError(Diagnostic("U115", text)) from error
         raise UsageError(Diagnostic("U115", f"{path} is no readable .npy or .npz: {error}")) from error
     except OSError as error:
         raise UsageError(Diagnostic("U133", f"{path}: {error.strerror or error}")) from error

@@ -110,7 +110,13 @@ def source_of(model: str, weights: Path | None) -> Source:
 
 def shapes_of(given: Iterable[str]) -> dict[str, Shape]:
     """Return input name -> dims of `NAME=DIMS` options; raises `UsageError` (U113)."""
-    return dict(map(_shape, given))
+    shapes: dict[str, Shape] = {}
+    for name, shape in map(_shape, given):
+        if name in shapes:
+            text = f"--input {name} is given twice, as {shape_text(shapes[name])} and {shape_text(shape)}"
+            raise UsageError(Diagnostic("U113", text))
+        shapes[name] = shape
+    return shapes
 
 
 def _shape(text: str) -> tuple[str, Shape]:
@@ -145,9 +151,11 @@ def _sample(file: Path, shapes: Mapping[str, Shape]) -> dict[str, Numbers]:
 
 
 def _real(file: Path, array: Numbers) -> Numbers:
-    """Return the numbers in float32, or in float64 if they are that wide; complex numbers and objects are refused."""
+    """Return the numbers in float32, or in float64 if they are that wide; what is not finite or not real is refused."""
     if array.dtype.kind not in "biuf":
         raise UsageError(Diagnostic("U115", f"{file} holds {array.dtype}, not real numbers"))
+    if not np.isfinite(array).all():
+        raise UsageError(Diagnostic("U115", f"{file} holds NaN or infinity"))
     return array.astype(np.float64 if array.dtype == np.float64 else np.float32)
 
 

@@ -24,6 +24,11 @@ from torch2om.program import Model
 from torch2om.program.failures import origin_of, quiet
 
 _FORMS = "write package.module:callable, file.py:callable, a .pt2 of torch.export.save, or a TorchScript .pt"
+_AS_WEIGHTS = "name the code of the model as MODEL, and give this file as --weights {}"
+_HINTS = {
+    ".py": "{}:NAME, with the name of the model's class or function",
+    ".safetensors": _AS_WEIGHTS,
+}
 _ARCHIVES = {".pt", ".pth", ".ts", ".torchscript"}
 
 
@@ -62,7 +67,7 @@ def load_transform(spec: str) -> object:
 def _load_file(path: Path) -> Model:
     """Return the model of a .pt2 or a TorchScript file."""
     if path.suffix not in {".pt2", *_ARCHIVES}:
-        hint = f"{path}:NAME, with the name of the model's class or function" if path.suffix == ".py" else _FORMS
+        hint = _HINTS.get(path.suffix, _FORMS).format(path)
         raise UsageError(Diagnostic("U101", f"{str(path)!r} names no model", hint=hint))
     if not path.is_file():
         raise UsageError(Diagnostic("U101", f"there is no file {path}"))
@@ -84,7 +89,7 @@ def _script(path: Path) -> Model:
         if "constants.pkl" not in str(error):
             raise
         text = f"{path} holds what torch.save wrote, not a TorchScript model"
-        hint = f"name the code of the model as MODEL, and give this file as --weights {path}"
+        hint = _AS_WEIGHTS.format(path)
         raise UsageError(Diagnostic("U102", text, hint=hint)) from error
     return model
 

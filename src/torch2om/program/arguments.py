@@ -12,6 +12,7 @@ import torch
 
 from torch2om.errors import Diagnostic, Problems, UsageError
 from torch2om.ir.op import Shape
+from torch2om.ir.text import shape_text
 from torch2om.program.structure import Tree
 
 Feed = torch.Tensor | Shape
@@ -27,6 +28,12 @@ class Arguments:
     args: tuple[Tree, ...]
     kwargs: dict[str, Tree]
     names: tuple[tuple[Tree, ...], dict[str, Tree]]
+
+    def __str__(self) -> str:
+        """`x=1x3x8x8 of float32, mask=1x8 of float32`: for what the model says of its inputs."""
+        values = torch.utils._pytree.tree_leaves((self.args, self.kwargs))  # noqa: SLF001 - torch.export's own order
+        fed = zip(names_in_order(self.names), values, strict=True)
+        return ", ".join(f"{name}={shape_text(value.shape)} of {_kind(value)}" for name, value in fed)
 
 
 def bind(signature: inspect.Signature, inputs: Inputs, like: torch.Tensor) -> Arguments:
@@ -174,10 +181,8 @@ class _Feeder:
 
     def _tensor(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
         if not tensor.is_floating_point():
-            kind = str(tensor.dtype).removeprefix("torch.")
-            self._problems.add(
-                Diagnostic("U114", f"{name} is a tensor of {kind}; Caffe's blobs hold floating point only")
-            )
+            text = f"{name} is a tensor of {_kind(tensor)}; Caffe's blobs hold floating point only"
+            self._problems.add(Diagnostic("U114", text))
         return tensor.detach()
 
     def _random(self, name: str, shape: Shape) -> torch.Tensor:
@@ -187,6 +192,10 @@ class _Feeder:
             return self._like
         generator = torch.Generator().manual_seed(0)
         return torch.randn(shape, generator=generator).to(self._like)
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def names_in_order(names: tuple[tuple[Tree, ...], dict[str, Tree]]) -> Iterator[str]:

@@ -37,6 +37,7 @@ def capture(model: Model, inputs: Inputs = (), *, name: str = "") -> Program:
         return _capture_exported(model, inputs, name or "model")
     model = _unwrapped(model)
     notes = _notes(model)
+    _refuse_quantized(model)
     with evaluating(model), torch.no_grad(), quiet():
         arguments = bind(_signature(model), inputs, _like(model))
         exported, places = _export(model, arguments)
@@ -71,7 +72,7 @@ def _export(model: nn.Module, arguments: Arguments) -> tuple[ExportedProgram, li
     except CaptureError:
         raise
     except Exception as error:
-        raise explain(error, lambda: model(*arguments.args, **arguments.kwargs)) from error
+        raise explain(error, lambda: model(*arguments.args, **arguments.kwargs), str(arguments)) from error
     return exported, places
 
 
@@ -127,6 +128,14 @@ def _notes(model: nn.Module) -> tuple[Diagnostic, ...]:
     who = "the model is" if model.training else f"{', '.join(training[:3])}{', ...' if len(training) > 3 else ''} are"
     text = f"{who} in training mode; converted in eval mode, and left as it was"
     return (Diagnostic("C204", text, severity=Severity.NOTE, hint="call model.eval() to silence this"),)
+
+
+def _refuse_quantized(model: nn.Module) -> None:
+    quantized = [path for path, module in model.named_modules() if ".quantized." in type(module).__module__]
+    if quantized:
+        text = "the model is quantized, and Caffe's blobs hold floating point only"
+        hint = "convert the model as it was before quantization; a chip's own tools quantize the files"
+        raise CaptureError(Diagnostic("C203", text, hint=hint, details=tuple(quantized)))
 
 
 def _signature(model: nn.Module) -> inspect.Signature:

@@ -20,6 +20,7 @@ from torch2om.program.lineage import Frame, users_frame
 # How torch.export spells "this Python bool depends on a tensor": Eq(u0, 1).
 _TRUTH = re.compile(r"data-dependent expression Eq\([a-z]+\d+, 1\)")
 _MOST_TEXT = 400
+_PACKING = "torch/nn/utils/rnn.py"  # where PyTorch packs sequences
 
 
 @contextmanager
@@ -41,17 +42,22 @@ def quiet() -> Iterator[None]:
     sys.stderr.write(written.getvalue())
 
 
-def explain(error: Exception, rerun: Callable[[], object]) -> CaptureError:
+def explain(error: Exception, rerun: Callable[[], object], fed: str) -> CaptureError:
     """Return what went wrong in an export: the model's own exception (C207), a branch on data (C201), a shape (C202).
 
-    `rerun` runs the model as it is: an exception from there is the model's own, not torch.export's (C203).
+    `rerun` runs the model as it is on `fed`: an exception from there is the model's own, not torch.export's (C203).
     """
     if isinstance(error, GuardOnDataDependentSymNode):
         return CaptureError(_data_dependent(error))
     try:
         rerun()
     except Exception as own:  # noqa: BLE001 - whatever the model raises is the answer
-        return CaptureError(Diagnostic("C207", _sentence(own), origin=origin_of(own)))
+        hint = f"forward() was called with {fed}"
+        return CaptureError(Diagnostic("C207", _sentence(own), origin=origin_of(own), hint=hint))
+    if any(frame.filename.endswith(_PACKING) for frame in traceback.extract_tb(error.__traceback__)):
+        text = "a packed sequence has a length that depends on its input"
+        hint = "feed padded sequences of one length, without pack_padded_sequence"
+        return CaptureError(Diagnostic("C202", text, origin=origin_of(error), hint=hint))
     return CaptureError(Diagnostic("C203", _sentence(error), origin=origin_of(error)))
 
 

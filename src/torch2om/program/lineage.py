@@ -26,7 +26,8 @@ from torch2om.origin import Origin
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in .*\n +(?P<code>.*)')
 _TORCH = str(Path(torch.__file__).parent) + "/"
 _OURS = str(Path(__file__).parents[1]) + "/"
-_LIBRARIES = tuple({sysconfig.get_path(name) + "/" for name in ("stdlib", "purelib", "platlib")})
+_PYTHON = sysconfig.get_path("stdlib") + "/"
+_PACKAGES = tuple({sysconfig.get_path(name) + "/" for name in ("purelib", "platlib")})
 _LIBRARY_LAYERS = ("torch.nn.", "torchvision.ops.")
 
 
@@ -47,9 +48,14 @@ def users_frame(frames: Iterable[Frame]) -> Frame:
     The user's own code is what is neither part of torch nor installed as a library; a model that comes whole from
     a library (torchvision, timm) has only the library's lines to show.
     """
-    outside = [frame for frame in frames if not frame.file.startswith((_TORCH, _OURS, "<"))]
-    own = [frame for frame in outside if not frame.file.startswith(_LIBRARIES)]
+    outside = [frame for frame in frames if not frame.file.startswith((_TORCH, _OURS, "<")) and not _is_pythons(frame)]
+    own = [frame for frame in outside if not frame.file.startswith(_PACKAGES)]
     return (own or outside or [NO_FRAME])[-1]
+
+
+def _is_pythons(frame: Frame) -> bool:
+    """Whether the frame is of Python's own library, below which installed packages may lie."""
+    return frame.file.startswith(_PYTHON) and not frame.file.startswith(_PACKAGES)
 
 
 def announce(model: nn.Module) -> None:
