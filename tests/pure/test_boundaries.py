@@ -1,7 +1,7 @@
 """Every limit of every target from both sides: what is just within it is accepted, what is just beyond is refused by it.
 
 The nets are generated from the rows themselves: the ends of a Range and what lies next to them, what a OneOf lists and
-what not, the ranks and counts of bottoms at both ends. A Formula has forms on both its sides in `boundaries`.
+what not, the ranks and counts of bottoms at both ends. A Formula has forms on both its sides in `formulas`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from boundaries import BASES, ELSEWHERE, OF_BOTTOMS, OF_RANK, OUTSIDE, SIDES, Form, Sides
+from boundaries import BASES, ELSEWHERE, OF_BOTTOMS, OF_RANK, OUTSIDE, Form
+from formulas import SIDES, Sides
 
 from torch2om.ir.net import Layer
 from torch2om.ir.op import BadOp, Op

@@ -8,8 +8,7 @@ from torch2om.caffe.tokens import SyntaxProblem
 from torch2om.errors import Diagnostic
 from torch2om.frontend.ignored import is_dropped, warn_of_unknown_fields
 from torch2om.frontend.verdict import Findings
-
-OMG = "restrictions on Caffe models in the manuals of omg (DDK 1.x)"
+from torch2om.targets.hilens import OMG
 
 
 def judge_as_omg(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
