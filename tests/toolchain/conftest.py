@@ -12,13 +12,14 @@ from toolchain.convertible import conversion
 from torch2om.emission import Artifact
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
+REMOTE_STAND_IN = Path(__file__).with_name("stand_in_remote.py")
 VARIABLES = ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH", "ASCEND_OPP_PATH", "DDK_HOME", "DDK_PATH")
 
 
-def install(path: Path) -> Path:
-    """Put the stand-in at a path, under the name of the compiler that it stands for."""
+def install(path: Path, program: Path = STAND_IN) -> Path:
+    """Put a stand-in at a path, under the name of the program that it stands for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!{sys.executable}\n{STAND_IN.read_text(encoding='utf-8')}", encoding="utf-8")
+    path.write_text(f"#!{sys.executable}\n{program.read_text(encoding='utf-8')}", encoding="utf-8")
     path.chmod(0o755)
     return path
 

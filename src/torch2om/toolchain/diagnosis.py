@@ -16,10 +16,10 @@ from torch2om.toolchain.failures import FAILED, SYMPTOMS, failure
 
 _CODE = re.compile(r"^\s*(?P<code>E[A-Z0-9]\d{4}|W\d{5})\b\s*:?\s*(?P<text>.*)$")
 _STAMP = re.compile(r"^\[PID: ?\d+\]\s*|^\d{4}-\d\d-\d\d-[\d:.]+\s*")
-_OMG = re.compile(r'^\[ERROR\]\s*(?:FMK|\w+):.*?:\d+:\s*"?(?P<text>.*?)"?\s*$')
+_OMG = re.compile(r'^\[ERROR\]\s*\w+:\S+\s+\S+:\d+:\s*"?(?P<text>.*?)"?\s*$')
 _OPS = re.compile(
-    r"\[(?P<listed>[^\[\]]+)\]|'(?P<quoted>[^']+)'|\"(?P<double>[^\"]+)\"|"
-    r"(?:\bop|\bnode|\blayer|\bname|\bopname)\s*[:= ]\s*(?P<word>[A-Za-z0-9./_-]+)",
+    r"\[(?P<listed>[^\[\]]+)|'(?P<quoted>[^']+)'|\"(?P<double>[^\"]+)\"|"
+    r"(?:\bname\s*[:=]\s*|\b(?:op|node|layer|opname)\s*[:= ]\s*(?!name\b))(?P<word>[A-Za-z0-9./_-]+)",
     re.IGNORECASE,
 )
 _TRACE = 12  # lines of a block that are shown
@@ -60,10 +60,10 @@ def _coded(lines: Sequence[str]) -> Iterator[Block]:
         if match:
             yield from [block] if block else []
             block = Block(match["code"], _without_stamp(match["text"]))
-        elif block and (line.startswith((" ", "\t")) and line.strip()):
-            block = replace(block, below=(*block.below, line.strip()))
         elif block and not block.text:
             block = replace(block, text=line.strip())
+        elif block and (line.startswith((" ", "\t")) and line.strip()):
+            block = replace(block, below=(*block.below, line.strip()))
         elif block:
             yield block
             block = None
@@ -76,11 +76,14 @@ def _without_stamp(text: str) -> str:
 
 def _symptoms(lines: Sequence[str]) -> Iterator[Block]:
     text = "\n".join(lines)
+    told: set[str] = set()
     for symptom in SYMPTOMS:
         match = re.search(symptom.pattern, text)
         if match:
             line = text[text.rfind("\n", 0, match.start()) + 1 : (text + "\n").index("\n", match.end())]
-            yield Block("", line.strip(), (symptom.cause, symptom.remedy))
+            if line not in told:
+                told.add(line)
+                yield Block("", line.strip(), (symptom.cause, symptom.remedy))
 
 
 def _of_omg(lines: Sequence[str]) -> Iterator[Block]:

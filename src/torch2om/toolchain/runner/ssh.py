@@ -15,11 +15,10 @@ from torch2om.toolchain.runner.staging import parcel, unpack
 
 CONTROL = 600.0  # seconds for a step that only copies or removes
 OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
-UNREACHED = 255  # ssh's own exit code
 BASH = "exec bash -s"  # what any login shell understands; the script comes on stdin
 
 # Runs the job in a process group of its own, and ends the group and the folder when the connection ends.
-_SUPERVISOR = r"""{
+_SUPERVISOR = r"""
 cd -- @FOLDER@ || exit 1
 export TMPDIR=@FOLDER@
 exec 3<&0
@@ -28,17 +27,19 @@ bash job/@SCRIPT@ @COMPILER@ @FOLDER@/out </dev/null 3<&- &
 job=$!
 {
   while read -r _; do :; done <&3
-  kill -TERM -- "-$job"; sleep 5; kill -KILL -- "-$job"
+  trap '' TERM
+  kill -TERM -- "-$job"
+  for _ in {1..50}; do kill -0 -- "-$job" || break; sleep 0.1; done
+  kill -KILL -- "-$job"
   rm -rf -- @FOLDER@
 } >/dev/null 2>&1 &
 watch=$!
 set +m
 exec 3<&-
 wait "$job"; code=$?
-kill -KILL -- "-$watch" 2>/dev/null
+kill -TERM "$watch" 2>/dev/null
 kill -KILL -- "-$job" 2>/dev/null
 exit "$code"
-}
 """
 
 
@@ -60,8 +61,6 @@ class Ssh:
             values = {"FOLDER": room, "SCRIPT": bundle.script, "COMPILER": bundle.compiler}
             script = re.sub("@([A-Z]+)@", lambda match: quote(values[match[1]]), _SUPERVISOR)
             code = self._run(self._call(script), seconds, heard)
-            if code == UNREACHED:
-                heard(f"torch2om: {self.host} ended with 255, as ssh does when the connection breaks")
             if code == 0:
                 self._copy(f"{self.host}:{room}/out", str(folder.parent))
                 unpack(folder.parent / "out", bundle)
@@ -71,7 +70,7 @@ class Ssh:
     def _room(self) -> Iterator[str]:
         """Yield a new folder there; it is removed at the end in any case."""
         lines: list[str] = []
-        script = f'umask 077; mktemp -d "${{TMPDIR:-/tmp}}/{PREFIX}XXXXXX"\n'
+        script = f'umask 077; mktemp -d "${{TMPDIR:-/tmp}}/{PREFIX}XXXXXX"'
         code = self._run(self._call(script), CONTROL, lines.append)
         room = lines[-1] if lines else ""
         if code or not re.fullmatch(rf"/[A-Za-z0-9_./-]*{PREFIX}[A-Za-z0-9]+", room):
@@ -80,10 +79,11 @@ class Ssh:
             yield room
         finally:
             with suppress(Expired, OSError):
-                run(self._call(f"rm -rf -- {quote(room)}\n"), CONTROL)
+                run(self._call(f"rm -rf -- {quote(room)}"), CONTROL)
 
     def _call(self, script: str) -> Call:
-        return Call(["ssh", "-T", *OPTIONS, self.host, BASH], script=script)
+        """Return the call for a script; bash reads it whole before it runs, because stdin stays open behind it."""
+        return Call(["ssh", "-T", *OPTIONS, self.host, BASH], script=f"{{\n{script}\nexit\n}}\n")
 
     def _copy(self, source: str, target: str) -> None:
         """Copy a folder; the two paths are ours, of plain characters."""
