@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from benchmarks.sweep.__main__ import main
 from benchmarks.sweep.branch import draw
+from benchmarks.sweep.page import OTHER, page
 from benchmarks.sweep.run import Plan, alone, swept
 from benchmarks.sweep.table import Table
 from benchmarks.sweep.verdict import Outcome, Verdict
@@ -74,3 +75,12 @@ def test_the_command_prints_the_table_and_writes_it(tmp_path: Path, capsys: pyte
     assert main(["--count", "3", "--alone", "1", "--targets", "caffe", "--json", str(tmp_path / "found.json")]) == 0
     assert "1 nets captured one by one as well: 0 verdicts differ" in capsys.readouterr().out
     assert json.loads((tmp_path / "found.json").read_text())["nets"] == 3
+
+
+def test_the_page_shows_every_target_and_gives_a_reason_for_every_refusal(verdicts: list[Verdict]) -> None:
+    table = Table()
+    for verdict in verdicts:
+        table.add(verdict)
+    text = page(table.as_json() | {"seed": SAMPLE.start, "seconds": 60.0})
+    assert all(f"| `{target}` |" in text for target in TARGETS)
+    assert OTHER not in text

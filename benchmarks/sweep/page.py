@@ -1,0 +1,157 @@
+"""python -m benchmarks.sweep.page FOUND.json docs/sweep.md: the page of a sweep's results."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sweep.operators import FAMILIES
+from benchmarks.sweep.run import BUNDLE, CLOSELY
+from benchmarks.sweep.verdict import OPENCV_TOLERANCE
+
+Record = Mapping[str, Any]
+LISTED = ("caffe", "ascend310")  # the targets for which every remaining reason is given
+
+# What a refusal at these targets says -> why no exact rule avoids it.
+WHY = {
+    r"layer (Floor|Ceil|Trunc|Round)\b|integer division|remainder": """\
+Rounding has infinitely many jumps, a finite net of Caffe's layers finitely many (Threshold and ReLU have one each): the
+equality can hold on a bounded range of inputs only, and no range is known.""",
+    r"layer (Sin|Cos)\b": """\
+A finite net of Caffe's layers (powers, exponentials, logarithms, pieces) has no period, and bringing the argument into
+one period needs rounding.""",
+    r"tangent or an angle|atan": """\
+tan has a period, and angles are no finite expression in powers, exponentials and logarithms of real numbers. A
+polynomial within a declared bound, as for erf, would be possible for atan; that rule is not there.""",
+    r"kind=POW": """\
+x^y of two blobs is exp(y log x) for x > 0 alone, and what x is, the layer cannot know: the rule
+`power_of_positive_base` runs when the user allows it.""",
+    r"max_pool2d_with_indices|max_unpool|write to the places": """\
+No Caffe layer of the targets writes elements to computed places (F.max_unpool2d).""",
+    r"proj_size": """\
+No target's recurrent layer has a projection. Unrolled steps would do it; that rule is not there.""",
+    r"kind=PROD": """\
+A product of more than 1024 elements over- or underflows float32 for nearly all inputs.""",
+    r"one element wide": """\
+PyTorch 2.13's own kernel of antialias=True reads wrong elements where the width becomes 1: there is no value to be
+equal to.""",
+    r"would pick": """\
+The matrix that picks the elements would have more than 16 MiB.""",
+    r"Caffe has no sorting": """\
+Elements are put in order by comparing each with each, which is for at most 128.""",
+}
+OTHER = "see the message: it names the limit"
+
+
+def page(record: Record) -> str:
+    """Return the page."""
+    return "\n".join([*_head(record), *_outcomes(record), *_families(record), *_reasons(record), *_operators(record)])
+
+
+def _head(record: Record) -> Iterator[str]:
+    last = record["seed"] + record["nets"] - 1
+    families = ", ".join(f"{len(family.operators)} of {family.name}" for family in FAMILIES)
+    yield f"""# The sweep
+
+Nets of one operator and of two in a row, drawn from a number each, at every target. `python -m benchmarks.sweep`
+runs it, `python -m benchmarks.sweep --net NUMBER` shows one net and its verdicts; `tests/ops/test_sweep.py` runs a
+sample. This page is written from the results by `python -m benchmarks.sweep.page`.
+
+## What is swept
+
+{sum(len(family.operators) for family in FAMILIES)} operators with their whole ranges of parameters: {families}.
+
+Inputs have 1 to 6 dims (0-d blobs arise inside) of 1 to 33 elements, the batch mostly 1 to 3. Blobs, constants and
+numbers stand on either side and broadcast in every pattern; one pair in seven returns the results of both operators.
+Parameters that PyTorch itself refuses are drawn again, and so is a net whose float32 in PyTorch is 2e-6 or more of the
+scale from its float64 (x - tanh x near 0): float32 files of such a net cannot be within 1e-5.
+
+## How it is judged
+
+As a conversion does it: prepared and checked for the target (for ATC by its front end's rules), written, read back,
+run in float64 (1e-9, or an applied rule's declared bound) and in float32 (1e-5), every mirrored blob compared with
+PyTorch's float64. Of every {CLOSELY}th net the files are also judged as `torch2om check` does, and where OpenCV 4 is
+the target, it loads and runs them itself ({OPENCV_TOLERANCE:g}). What was not proved equal, or what its own check refuses,
+counts as DIFFERENT; an error that is no diagnostic counts as CRASH.
+
+{BUNDLE} nets are captured as branches of one program and cut apart after lowering, for torch.export takes half a second
+for a net of its own. To show that this hides nothing, {record.get("alone", 0)} were captured one by one as well:
+{len(record.get("unlike", []))} verdicts were others.
+
+## Results
+
+{record["nets"]} nets, numbers {record["seed"]} to {last}, in {record["seconds"] / 60:.0f} minutes.
+"""
+
+
+def _outcomes(record: Record) -> Iterator[str]:
+    yield "| target | verified | refused | DIFFERENT | CRASH | share refused |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for target, counts in record["outcomes"].items():
+        share = counts["refused"] / sum(counts.values())
+        yield f"| `{target}` | " + " | ".join(map(str, counts.values())) + f" | {share:.1%} |"
+    for fault in record["faults"]:
+        yield f"\n{fault['outcome']} at `{fault['target']}`, net {fault['seed']}: {fault['reason']}"
+    yield ""
+
+
+def _families(record: Record) -> Iterator[str]:
+    yield "## Share refused, by family\n"
+    targets = list(record["outcomes"])
+    yield "| family | nets | " + " | ".join(f"`{target}`" for target in targets) + " |"
+    yield "|---|---:|" + "---:|" * len(targets)
+    for family in FAMILIES:
+        rows = [record["operators"].get(operator.name, {}) for operator in family.operators]
+        used = {target: sum(row.get(target, {}).get("nets", 0) for row in rows) for target in targets}
+        refused = {target: sum(row.get(target, {}).get("refused", 0) for row in rows) for target in targets}
+        shares = (_share(refused[target], used[target]) for target in targets)
+        yield f"| {family.name} | {used[targets[0]]} | " + " | ".join(shares) + " |"
+    yield ""
+
+
+def _reasons(record: Record) -> Iterator[str]:
+    yield "## What remains refused, and why\n"
+    for target in LISTED:
+        counts = Counter[str]()
+        for row in record["reasons"].get(target, []):
+            counts[_why(row["reason"])] += row["nets"]
+        yield f"`{target}`:\n\n| nets | refusals that say | why no exact rule avoids them |\n|---:|---|---|"
+        for why, count in counts.most_common():
+            said = sorted({row["reason"] for row in record["reasons"][target] if _why(row["reason"]) == why})
+            yield f"| {count} | {'; '.join(said)} | {why} |"
+        yield ""
+
+
+def _why(reason: str) -> str:
+    return next((" ".join(why.split()) for pattern, why in WHY.items() if re.search(pattern, reason)), OTHER)
+
+
+def _operators(record: Record) -> Iterator[str]:
+    yield "## Share refused, by operator\n"
+    yield "A refusal counts for the operators that its diagnostics name. What no target refuses is left out.\n"
+    targets = list(record["outcomes"])
+    yield "| operator | nets | " + " | ".join(f"`{target}`" for target in targets) + " |"
+    yield "|---|---:|" + "---:|" * len(targets)
+    for name, row in record["operators"].items():
+        if any(cell["refused"] for cell in row.values()):
+            shares = (_share(row[target]["refused"], row[target]["nets"]) for target in targets)
+            yield f"| {name} | {row[targets[0]]['nets']} | " + " | ".join(shares) + " |"
+    yield ""
+
+
+def _share(refused: int, nets: int) -> str:
+    return f"{refused / nets:.1%}" if refused else "-"
+
+
+def main(source: str, place: str) -> None:
+    record = json.loads(Path(source).read_text(encoding="utf-8"))
+    Path(place).write_text(page(record), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
