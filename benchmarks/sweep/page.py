@@ -1,4 +1,7 @@
-"""python -m benchmarks.sweep.page FOUND.json docs/sweep.md: the page of a sweep's results."""
+"""python -m benchmarks.sweep.page FOUND.json [FOUND.json ...] docs/sweep.md: the page of a sweep's results.
+
+Several records are parts of one sweep, over numbers that follow each other.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +35,11 @@ polynomial within a declared bound, as for erf, would be possible for atan; that
 x^y of two blobs is exp(y log x) for x > 0 alone, and what x is, the layer cannot know: the rule
 `power_of_positive_base` runs when the user allows it.""",
     r"max_pool2d_with_indices|max_unpool|write to the places": """\
-No Caffe layer of the targets writes elements to computed places (F.max_unpool2d).""",
-    r"proj_size": """\
-No target's recurrent layer has a projection. Unrolled steps would do it; that rule is not there.""",
+No Caffe layer writes elements to computed places: the way back of windows that overlap, or of places that no pooling of
+the same net names.""",
+    r"int32": """\
+ATC's ArgMax gives int32, which its Convolution does not take, and no Caffe layer of ATC casts. Places as floats (the
+rule `arg_maximum_by_marks`) would do; the choice of rules looks at dims and not at types.""",
     r"kind=PROD": """\
 A product of more than 1024 elements over- or underflows float32 for nearly all inputs.""",
     r"one element wide": """\
@@ -75,9 +80,9 @@ scale from its float64 (x - tanh x near 0): float32 files of such a net cannot b
 
 As a conversion does it: prepared and checked for the target (for ATC by its front end's rules), written, read back,
 run in float64 (1e-9, or an applied rule's declared bound) and in float32 (1e-5), every mirrored blob compared with
-PyTorch's float64. Of every {CLOSELY}th net the files are also judged as `torch2om check` does, and where OpenCV 4 is
-the target, it loads and runs them itself ({OPENCV_TOLERANCE:g}). What was not proved equal, or what its own check refuses,
-counts as DIFFERENT; an error that is no diagnostic counts as CRASH.
+PyTorch's float64. Of every {CLOSELY}th net the files are also judged as `torch2om check` does, and OpenCV 4,
+where it is the target, loads and runs them itself ({OPENCV_TOLERANCE:g}). What was not proved equal, or what its own
+check refuses, counts as DIFFERENT; an error that is no diagnostic counts as CRASH.
 
 {BUNDLE} nets are captured as branches of one program and cut apart after lowering, for torch.export takes half a second
 for a net of its own. To show that this hides nothing, {record.get("alone", 0)} were captured one by one as well:
@@ -85,7 +90,7 @@ for a net of its own. To show that this hides nothing, {record.get("alone", 0)} 
 
 ## Results
 
-{record["nets"]} nets, numbers {record["seed"]} to {last}, in {record["seconds"] / 60:.0f} minutes.
+{record["nets"]} nets, numbers {record["seed"]} to {last}, in {record["seconds"] / 60:.0f} minutes of one process.
 """
 
 
@@ -148,10 +153,35 @@ def _share(refused: int, nets: int) -> str:
     return f"{refused / nets:.1%}" if refused else "-"
 
 
-def main(source: str, place: str) -> None:
-    record = json.loads(Path(source).read_text(encoding="utf-8"))
-    Path(place).write_text(page(record), encoding="utf-8")
+def merged(parts: Sequence[Record]) -> Record:
+    """Return the record of all parts: counts and seconds added up, lists one after the other."""
+    whole = dict(parts[0])
+    for part in parts[1:]:
+        whole = {key: _sum(value, part[key]) for key, value in whole.items()}
+    reasons = {target: _counted(rows) for target, rows in whole["reasons"].items()}
+    return whole | {"reasons": reasons, "seed": min(part["seed"] for part in parts)}
+
+
+def _sum(one: Any, other: Any) -> Any:  # Any: numbers, lists, and dicts of them
+    if isinstance(one, Mapping):
+        both = {key: _sum(value, other[key]) for key, value in one.items() if key in other}
+        return {**one, **other, **both}
+    return one + other
+
+
+def _counted(rows: Iterable[Record]) -> list[Record]:
+    """Return every reason once, the most frequent first."""
+    counts = Counter[str]()
+    for row in rows:
+        counts[row["reason"]] += row["nets"]
+    return [{"reason": reason, "nets": count} for reason, count in counts.most_common()]
+
+
+def main(*paths: str) -> None:
+    *sources, place = map(Path, paths)
+    record = merged([json.loads(source.read_text(encoding="utf-8")) for source in sources])
+    place.write_text(page(record), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from benchmarks.sweep.__main__ import main
 from benchmarks.sweep.branch import draw
-from benchmarks.sweep.page import OTHER, page
+from benchmarks.sweep.page import OTHER, merged, page
 from benchmarks.sweep.run import Plan, alone, swept
 from benchmarks.sweep.table import Table
 from benchmarks.sweep.verdict import Outcome, Verdict
@@ -84,3 +84,17 @@ def test_the_page_shows_every_target_and_gives_a_reason_for_every_refusal(verdic
     text = page(table.as_json() | {"seed": SAMPLE.start, "seconds": 60.0})
     assert all(f"| `{target}` |" in text for target in TARGETS)
     assert OTHER not in text
+
+
+def test_the_parts_of_a_sweep_make_one_record(verdicts: list[Verdict]) -> None:
+    tables = [Table() for _ in range(3)]
+    for verdict in verdicts:
+        tables[0].add(verdict)
+        tables[1 if verdict.seed < SAMPLE.start + 40 else 2].add(verdict)
+    whole, *parts = (table.as_json() | {"seed": min(table.seeds), "seconds": 60.0} for table in tables)
+    made = merged(parts)
+    assert {key: made[key] for key in ("nets", "outcomes", "operators", "seed", "seconds")} == {
+        **{key: whole[key] for key in ("nets", "outcomes", "operators", "seed")},
+        "seconds": 120.0,
+    }
+    assert sum(row["nets"] for row in made["reasons"]["caffe"]) == whole["outcomes"]["caffe"]["refused"]

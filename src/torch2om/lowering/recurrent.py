@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.weight import Weight, constant
 from torch2om.layers import Cell, Recurrence
 from torch2om.lowering.operands import as_blob
+from torch2om.lowering.projection import ProjectedLstm
 from torch2om.lowering.registry import Function, lowers
 from torch2om.lowering.scope import Scope
 from torch2om.lowering.views import joined, permuted, reshaped, sliced
@@ -23,12 +23,16 @@ State = Blob | Weight
 
 @dataclass(frozen=True)
 class Stack:
-    """torch.nn.LSTM, GRU or RNN: its cell, its weights per layer and direction, and its first states [L * D, N, H]."""
+    """torch.nn.LSTM, GRU or RNN: its cell, its weights per layer and direction, and its first states [L * D, N, H].
+
+    `projections` holds what makes h of an LSTM with proj_size, per layer and direction; it is empty without.
+    """
 
     cell: Cell
     weights: tuple[tuple[Weight, ...], ...]
     states: tuple[State, ...]
     directions: int
+    projections: tuple[Weight, ...] = ()
 
     def hidden(self) -> int:
         """Return the number of hidden elements."""
@@ -50,16 +54,12 @@ def _stack(
 ) -> Stack:
     """Return the call's layers; weights without biases get zeros."""
     directions = 2 if bidirectional else 1
-    each, left = divmod(len(params), num_layers * directions)
-    if left or each != (4 if has_biases else 2):
-        raise Refuse(
-            "proj_size: a projection of the hidden state has no counterpart in the Recurrence layer",
-            hint="use proj_size=0 and a Linear behind the LSTM",
-        )
-    groups = [tuple(params[start : start + each]) for start in range(0, len(params), each)]
+    each, plain = len(params) // (num_layers * directions), 4 if has_biases else 2
+    groups = [tuple(params[start : start + plain]) for start in range(0, len(params), each)]
+    projections = tuple(params[start + plain] for start in range(0, len(params), each)) if each > plain else ()
     zeros = [(constant(np.zeros(group[0].shape[:1], np.float32)),) * 2 for group in groups]
     whole = tuple(group if has_biases else (*group, *none) for group, none in zip(groups, zeros, strict=True))
-    return Stack(cell, whole, tuple(states), directions)
+    return Stack(cell, whole, tuple(states), directions, projections)
 
 
 def _run(b: Scope, x: Blob, stack: Stack, *, batch_first: bool) -> tuple[Blob, ...]:
@@ -78,15 +78,19 @@ def _run(b: Scope, x: Blob, stack: Stack, *, batch_first: bool) -> tuple[Blob, .
     y = permuted(b, y, (1, 0, 2)) if batched and batch_first else y
     return (
         reshaped(b, y, b.expected[0]),
-        *(_stacked(b, states, b.expected[1]) for states in zip(*lasts, strict=True)),
+        *(_stacked(b, states, shape) for states, shape in zip(zip(*lasts, strict=True), b.expected[1:], strict=True)),
     )
 
 
 def _direction(b: Scope, x: Blob, stack: Stack, place: int) -> tuple[Blob, ...]:
     """Return y and the last states of one layer in one direction."""
     reverse = stack.directions == 2 and place % 2 == 1
-    op = Recurrence(stack.cell, stack.hidden(), reverse, has_state=not stack.zero())
     states = () if stack.zero() else tuple(_state(b, state, place, x.shape[1]) for state in stack.states)
+    if stack.projections:
+        of_input, of_state, *biases = stack.weights[place]
+        cell = ProjectedLstm(of_input, of_state, (biases[0], biases[1]), stack.projections[place], reverse)
+        return cell.run(b, x, states)
+    op = Recurrence(stack.cell, stack.hidden(), reverse, has_state=not stack.zero())
     return b.add_all(op, x, *states, weights=stack.weights[place])
 
 

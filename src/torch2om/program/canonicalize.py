@@ -19,6 +19,7 @@ from torch2om.program.graph import Program, ProgramInput
 from torch2om.program.infinity import bound_pads
 from torch2om.program.recovery import recover
 from torch2om.program.spellings import unify
+from torch2om.program.unpooling import recover_unpoolings
 
 aten = torch.ops.aten
 
@@ -57,6 +58,7 @@ def canonicalize(program: Program) -> Program:
     unify(graph)
     _remove_identities(graph)
     recover(graph)
+    recover_unpoolings(graph)
     bound_pads(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     _refuse_branches(program, exported)

@@ -53,6 +53,21 @@ CASES: tuple[Case, ...] = (
         "max_unpool2d",
         lambda x: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), [2, 2]),
         S,
+    ),
+    written(
+        "max_unpool2d to the image's size, of equals",
+        lambda x: F.max_unpool2d(*F.max_pool2d(x.round(), (2, 3), return_indices=True), [2, 3], output_size=[7, 8]),
+        S,
+    ),
+    written(
+        "max_unpool2d of other values, unbatched",
+        lambda x: F.max_unpool2d(x[:, :3, :4] * 2, F.max_pool2d(x, 2, return_indices=True)[1], [2, 2]),
+        S[1:],
+    ),
+    written(
+        "max_unpool2d of windows that overlap",
+        lambda x: F.max_unpool2d(*F.max_pool2d(x, 3, 2, return_indices=True), [3, 3], [2, 2]),
+        S,
         refusal="write to",
     ),
     layer("nn.AvgPool2d divisor", lambda: nn.AvgPool2d(2, divisor_override=3), S),

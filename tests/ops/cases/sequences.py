@@ -45,7 +45,11 @@ CASES: tuple[Case, ...] = (
     layer("nn.LSTM two layers both directions", lambda: nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True), S),
     layer("nn.LSTM without bias", lambda: nn.LSTM(4, 5, bias=False), S),
     layer("nn.LSTM unbatched", lambda: nn.LSTM(4, 5), (3, 4)),
-    layer("nn.LSTM projected", lambda: nn.LSTM(4, 5, proj_size=3), S, refusal="proj_size"),
+    layer("nn.LSTM projected", lambda: nn.LSTM(4, 5, proj_size=3), S),
+    layer("nn.LSTM projected, two layers", lambda: nn.LSTM(4, 5, 2, proj_size=3, bidirectional=True, bias=False), S),
+    Case(
+        "nn.LSTM projected with states", lambda: Stated(nn.LSTM(4, 5, 2, proj_size=5 - 1), learned=True), (S, (2, 2, 4))
+    ),
     Case("nn.LSTM with states", lambda: Stated(nn.LSTM(4, 5, bidirectional=True), learned=True), (S, (2, 2, 5))),
     layer("nn.GRU", lambda: nn.GRU(4, 5), S),
     layer("nn.GRU two layers both directions", lambda: nn.GRU(4, 5, 2, bidirectional=True), S),
