@@ -109,6 +109,8 @@ def test_timms_configuration_of_a_model_is_read(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "timm", ModuleType("timm"))
     monkeypatch.setitem(sys.modules, "timm.models", models)
     assert described(load_transform("timm:vit")).normalization == Normalization((0.5,) * 3, (0.5,) * 3)
+    with pytest.raises(UsageError, match="no configuration of a pretrained model 'vat'"):
+        load_transform("timm:vat")
 
 
 @pytest.mark.parametrize("transform", [ColorJitter(), Compose([ToTensor(), ColorJitter()]), Normalize("a", 1)])

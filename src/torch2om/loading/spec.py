@@ -57,7 +57,10 @@ def load_transform(spec: str) -> object:
     repair_torchvision()
     if place == "timm":
         models = _import("timm.models")
-        return _run(lambda: models.get_pretrained_cfg(name), f"asking timm for {name}")
+        found: object = _run(lambda: models.get_pretrained_cfg(name), f"asking timm for {name}")
+        if found is None:
+            raise UsageError(Diagnostic("U101", f"timm has no configuration of a pretrained model {name!r}"))
+        return found
     module = _load_source(Path(place)) if place.endswith(".py") else _import(place)
     value: Any = _attribute(module, name, spec)  # Any: whatever the user's name stands for
     is_maker = inspect.isfunction(value) or inspect.isclass(value) or isinstance(value, partial)
