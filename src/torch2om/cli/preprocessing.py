@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from torch2om.cli.pictures import read_picture
 from torch2om.cli.tables import pairs
 from torch2om.errors import Diagnostic, PreprocessingError, Severity, UsageError
 
@@ -228,7 +227,7 @@ def _margins(text: str) -> Margins:
         filling = float(value or 0)
     except ValueError:
         filling = float("nan")
-    if len(numbers) != 4 or not all(map(_is_whole, numbers)) or not np.isfinite(filling):
+    if len(numbers) != 4 or not all(map(_is_whole, numbers)) or not math.isfinite(filling):
         hint = "write for example --pad 0,4,0,4 or --pad 0,4,0,4=-1.5"
         raise UsageError(Diagnostic("P813", f"--pad {text} is not LEFT,TOP,RIGHT,BOTTOM[=VALUE]", hint=hint))
     left, top, right, bottom = map(int, numbers)
@@ -257,6 +256,8 @@ def told(conversion: Conversion, picture: Path | None) -> Told:
     ]
     found = None
     if picture is not None:
+        from torch2om.cli.pictures import read_picture
+
         frame = plan.config.src_image_size_w, plan.config.src_image_size_h
         pixels = read_picture(picture, frame)
         found = difference(plan, net, pixels.pixels)
