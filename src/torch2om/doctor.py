@@ -11,6 +11,9 @@ from importlib.util import find_spec
 from packaging.requirements import Requirement
 
 from torch2om.errors import Torch2omError
+from torch2om.toolchain.places import REMEDIES
+from torch2om.toolchain.search import find_here
+from torch2om.toolchain.tool import TOOLS
 from torch2om.version import __version__
 
 PACKAGE = "torch2om"
@@ -39,10 +42,11 @@ def has_torch() -> bool:
 def examine() -> tuple[Finding, ...]:
     """Return the findings: this program, Python, each dependency, each plugin of lowerings."""
     try:
-        return (*_platform(), *_dependencies(requires(PACKAGE) or ()), *_plugins())
+        return (*_platform(), *_dependencies(requires(PACKAGE) or ()), *_compilers(), *_plugins())
     except PackageNotFoundError:
         remedy = "install it: pip install -e . in its folder"
-        return (*_platform(), Finding("installation", "none: run from its source", False, True, remedy), *_plugins())
+        installation = Finding("installation", "none: run from its source", False, True, remedy)
+        return (*_platform(), installation, *_compilers(), *_plugins())
 
 
 def _platform() -> Iterator[Finding]:
@@ -70,6 +74,13 @@ def _dependency(requirement: Requirement, *, needed: bool) -> Finding:
     if not requirement.specifier.contains(found, prereleases=True):
         return Finding(what, f"{found}, needs {requirement.specifier}", False, needed, remedy)
     return Finding(what, found, True, needed)
+
+
+def _compilers() -> Iterator[Finding]:
+    """Yield one finding per compiler of om files; compile.sh, a container or ssh do without one here."""
+    for tool in TOOLS:
+        path = find_here(tool)
+        yield Finding(f"{tool} (om files)", path or "not found here", bool(path), False, "" if path else REMEDIES[tool])
 
 
 def _plugins() -> Iterator[Finding]:

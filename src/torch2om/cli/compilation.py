@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from torch2om.cli.options import AsJson
 from torch2om.cli.progress import Progress
 from torch2om.cli.status import Status
 from torch2om.cli.tables import pairs
+from torch2om.errors import Torch2omError
 
 if TYPE_CHECKING:
     from torch2om.emission import Artifact
@@ -113,9 +115,34 @@ def record(made: Compiled) -> dict[str, object]:
     }
 
 
-def summary(made: Compiled) -> RenderableType:
-    """Return the compilation for people: what it made or what is missing, and the files."""
-    return Group(*_shown(made))
+@dataclass(frozen=True)
+class Attempt:
+    """What `convert --compile` tells of the compilation; without --compile nothing."""
+
+    shown: RenderableType = ""
+    payload: dict[str, object] | None = None
+    status: Status = Status.OK
+
+
+def check_order(soc: str, option: list[str], target: str) -> None:
+    """Refuse options that no compiler takes, before a conversion begins."""
+    from torch2om.toolchain.settings import Settings, order, read_settings
+
+    order(Settings(option=tuple(option)).over(read_settings()), target, soc)
+
+
+def attempt(artifact: Artifact | None, soc: str, option: list[str], progress: Progress) -> Attempt:
+    """Compile what was converted, where ./torch2om.toml says; a missing compiler is no failure, a failing one is."""
+    from torch2om.toolchain.settings import Settings
+
+    if artifact is None:
+        return Attempt()
+    try:
+        made = compiled(artifact, "", soc, Settings(option=tuple(option)), None, progress)
+    except Torch2omError as error:
+        failed = Group(Text("om: not compiled", "bold red"), blocks(error.diagnostics))
+        return Attempt(failed, {"om": None, "findings": findings(error.diagnostics)}, Status.REFUSED)
+    return Attempt(Group(*_shown(made)), record(made))
 
 
 def _shown(made: Compiled) -> Iterator[RenderableType]:

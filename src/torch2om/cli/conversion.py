@@ -12,6 +12,7 @@ from rich.text import Text
 
 from torch2om.cli import summary
 from torch2om.cli.answer import Answer
+from torch2om.cli.compilation import Attempt, Options, Soc, attempt, check_order
 from torch2om.cli.findings import blocks, findings
 from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights
 from torch2om.cli.preprocessing import (
@@ -61,17 +62,24 @@ def convert(
     resize: Resize = "",
     picture_input: PictureInput = "",
     picture: PictureFile = None,
+    with_compiler: Annotated[
+        bool, typer.Option("--compile", help="Make the om too, with atc or omg; see `torch2om compile --help`.")
+    ] = False,
+    soc: Soc = "",
+    option: Options = [],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> Answer:
     """Convert a PyTorch model, or other Caffe files, to Caffe files for a target, and prove that they are equal.
 
-    Of Caffe files, MODEL is the .prototxt and --weights the .caffemodel; they need no torch.
+    Of Caffe files, MODEL is the .prototxt and --weights the .caffemodel; they need no torch. With --compile the exit
+    code is 0 where no compiler is found (compile.sh is then ready to run elsewhere), and 1 where it fails.
     """
     from torch2om.cli.models import chosen, samples_of, shapes_of
     from torch2om.pipeline import Request, run
     from torch2om.targets import target as find_target
 
     find_target(target)
+    check_order(soc, option, target)
     sizes = (frame, crop, pad, resize)
     wish, notes = PictureOptions(normalize, input_format, channels, yuv, *sizes, picture_input, picture).wish()
     given = shapes_of(inputs)
@@ -83,12 +91,13 @@ def convert(
             target, out, name, (own or samples) if compare else 0, source=choice.source, preprocessing=wish
         )
         conversion = run(choice.model, request, progress.start, progress.end)
+        om = attempt(conversion.artifact, soc, option, progress) if with_compiler else Attempt()
     remarks = (*notes, *choice.notes, *conversion.notes)
-    return _converted(conversion, model, remarks, progress, told(conversion, picture))
+    return _converted(conversion, model, remarks, progress, told(conversion, picture), om)
 
 
 def _converted(
-    conversion: Conversion, model: str, notes: tuple[Diagnostic, ...], progress: Progress, aipp: Told
+    conversion: Conversion, model: str, notes: tuple[Diagnostic, ...], progress: Progress, aipp: Told, om: Attempt
 ) -> Answer:
     from torch2om.analysis import analyze
     from torch2om.manifest import input_records, output_records
@@ -108,6 +117,7 @@ def _converted(
         Text(),
         aipp.shown,
         Text("nothing was written", "bold red") if artifact is None else summary.files(artifact),
+        *([om.shown] if om.shown else []),
     ]
     payload = {
         "target": conversion.target.name,
@@ -121,10 +131,11 @@ def _converted(
         "inputs": list(map(asdict, input_records(net))),
         "outputs": list(map(asdict, output_records(net))),
         "aipp": aipp.payload,
+        "compilation": om.payload,
         "verification": None if found is None else _verification(found),
         "findings": findings(remarks),
     }
-    return Answer(payload, Group(*shown), Status.REFUSED if wrong else Status.OK)
+    return Answer(payload, Group(*shown), Status.REFUSED if wrong else om.status)
 
 
 def _verification(found: Verification) -> dict[str, object]:

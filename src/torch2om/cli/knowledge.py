@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch2om.catalog import CallEntry, LayerEntry, LimitEntry, RuleEntry
     from torch2om.doctor import Finding
     from torch2om.targets.limits import Target
+    from torch2om.toolchain.failures import Failure
 
 
 def ops(as_json: AsJson = False) -> Answer:
@@ -124,8 +125,9 @@ def explain(
     ] = None,
     as_json: AsJson = False,
 ) -> Answer:
-    """Explain a diagnostic code or a rule; alone, list them."""
+    """Explain a diagnostic code, a rule, or a code of atc or of the board; alone, list ours."""
     from torch2om.catalog import rule_entries
+    from torch2om.toolchain.failures import FAILURES
 
     known = {entry.name: entry for entry in rule_entries()}
     if name is None:
@@ -134,9 +136,16 @@ def explain(
         return _code(name.upper())
     if name in known:
         return _rule(known[name])
+    if name.upper() in FAILURES:
+        return _failure(FAILURES[name.upper()])
     close = get_close_matches(name, [*CODES, *known], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else CODES["U132"].remedy
     raise UsageError(Diagnostic("U132", f"there is no code or rule {name!r}", hint=hint))
+
+
+def _failure(known: Failure) -> Answer:
+    head = Text.assemble((known.code, "bold"), f": {known.cause}")
+    return Answer(asdict(known), Group(head, Text(f"What to do: {known.remedy}"), Text(known.source, "dim")))
 
 
 def _index(known: tuple[RuleEntry, ...]) -> Answer:

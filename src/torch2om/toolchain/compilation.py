@@ -31,7 +31,6 @@ from torch2om.toolchain.tool import Tool, tool_named
 from torch2om.version import __version__
 
 SCRIPT, LOG = "compile.sh", "compile.log"
-AIPP_SUFFIX = ".aipp.cfg"
 HOUR = 3600.0
 KEPT = 50_000  # lines of a log that are looked at; compile.log has them all
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -148,8 +147,7 @@ def _with_defaults(artifact: Artifact, order: Order, target: Target, tool: Tool)
         raise UsageError(Diagnostic("K911", text, hint=f"--soc {options.soc_version}"))
     if tool == "atc":
         options = replace(options, soc_version=order.soc or target.socs[0])
-    own = next((record.name for record in artifact.manifest.files if record.name.endswith(AIPP_SUFFIX)), None)
-    return options if own is None else options.with_default("insert_op_conf", str(artifact.folder / own))
+    return options if artifact.aipp is None else options.with_default("insert_op_conf", str(artifact.aipp))
 
 
 def outputs_of(artifact: Artifact, net: Net) -> tuple[Node, ...]:
