@@ -16,8 +16,16 @@ from toolchain.convertible import conversion, vectors
 from torch2om.emission import Artifact
 from torch2om.errors import CompileError, LegalityError, Severity, UsageError
 from torch2om.toolchain import CompileOptions, Order, compile_files
+from torch2om.toolchain.diagnosis import diagnose
+from torch2om.toolchain.failures import SUCCEEDED
+from torch2om.toolchain.search import find_here
 
 ODD_NAMES = ["with space", "it's", 'a"b', "$HOME", "`id`", "-leading", "模型", "new\nline", "semi;colon", "*"]
+
+
+# The stand-in, and this machine's own atc where there is one.
+HERE = find_here("atc")
+COMPILERS = ["stand-in", *([pytest.param(HERE, marks=pytest.mark.atc)] if HERE else [])]
 
 
 def names(folder: Path) -> set[str]:
@@ -50,6 +58,28 @@ def test_a_net_is_compiled(artifact: Artifact, bare: Path, bin_folder: Path) -> 
     assert "ATC run success, welcome to the next use." in heard
     assert made.log.read_text().splitlines()[1:] == heard
     assert left(bare) == []
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_every_compiler_at_hand_makes_an_om(artifact: Artifact, bin_folder: Path, compiler: str) -> None:
+    tool = str(bin_folder / "atc") if compiler == "stand-in" else compiler
+    heard: list[str] = []
+    made = compile_files(artifact, Order(compiler=tool), heard.append)
+    assert made.om is not None
+    assert made.om.stat().st_size
+    assert any(SUCCEEDED[0] in line for line in heard)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_every_compiler_at_hand_names_an_input_that_is_not_there(
+    artifact: Artifact, bin_folder: Path, compiler: str
+) -> None:
+    tool = str(bin_folder / "atc") if compiler == "stand-in" else compiler
+    script = compile_files(artifact, Order(compiler=tool)).script
+    script.write_text(script.read_text().replace("--input_shape=x:", "--input_shape=nothing:"))
+    ran = subprocess.run(["/bin/bash", script, tool], capture_output=True, text=True, check=False)
+    assert ran.returncode
+    assert any(found.message.startswith("E10016") for found in diagnose(ran.stdout.splitlines(), {}))
 
 
 @pytest.mark.parametrize("stem", ODD_NAMES)
