@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeVar
 
 from torch2om.ir.op import Op
+from torch2om.ir.text import to_text
 from torch2om.layers import CAFFE_TYPES
-from torch2om.legalization import rules
-from torch2om.passes.rules import all_rewrites
+from torch2om.legalization import expose_outputs, keep_apart, rules
+from torch2om.legalization.ranks import match_ranks
+from torch2om.legalization.rules import Rule
+from torch2om.passes import name_layers
+from torch2om.passes.rules import Rewrite, all_rewrites
+from torch2om.rulebook import RULEBOOK, applied
 from torch2om.targets import TARGETS, Target
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +42,10 @@ class CallEntry:
 
 @dataclass(frozen=True, slots=True)
 class RuleEntry:
-    """A rule: whether it is a rewrite (of any net) or a legalization (when a target refuses), for which layers.
+    """A rule: a rewrite (of any net), a legalization (when a target refuses) or a repair (of a legal net), and of what.
 
-    `bound` is the declared error relative to the blob's scale; 0 is equal in real arithmetic.
+    `bound` is the declared error relative to the blob's scale; 0 is equal in real arithmetic. `dialects` are the
+    readers for which it holds (empty: all); `opt_in` says that it runs only when it is allowed by name.
     """
 
     name: str
@@ -43,11 +53,28 @@ class RuleEntry:
     layers: tuple[str, ...]
     text: str
     bound: float = 0.0
+    dialects: tuple[str, ...] = ()
+    opt_in: bool = False
 
     @property
     def sentence(self) -> str:
         """The equation."""
         return first_line(self.text)
+
+    @property
+    def exactness(self) -> str:
+        """How exact it is, in words."""
+        exact = f"error up to {self.bound:g}" if self.bound else "exact"
+        return f"{exact}; only if allowed" if self.opt_in else exact
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A small net and what a rule makes of it, as text; or why there is none."""
+
+    before: str = ""
+    after: str = ""
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +118,41 @@ def call_entries() -> tuple[CallEntry, ...]:
 
 
 def rule_entries() -> tuple[RuleEntry, ...]:
-    """Return every rewrite and every legalization, each once, sorted."""
+    """Return every rewrite, legalization and repair, each once, sorted."""
     found: dict[tuple[str, str], RuleEntry] = {}
     for entry in _each_rule():
         before = found.get((entry.kind, entry.name))
         layers = (*before.layers, *entry.layers) if before else entry.layers
-        found[entry.kind, entry.name] = RuleEntry(entry.name, entry.kind, layers, entry.text, entry.bound)
+        found[entry.kind, entry.name] = replace(entry, layers=layers)
     return tuple(found[key] for key in sorted(found))
 
 
 def _each_rule() -> Iterator[RuleEntry]:
-    for op, family in rules().items():
-        for rule in family:
-            yield RuleEntry(rule.name, "legalization", (type_name(op),), _text(rule.function), rule.bound)
-    for op, rewrites in all_rewrites().items():
-        for rewrite in rewrites:
-            yield RuleEntry(rewrite.name, "rewrite", (type_name(op),), _text(rewrite.function))
+    for op, rule in _registered(rules()):
+        text, places = _text(rule.function), (type_name(op),)
+        yield RuleEntry(rule.name, "legalization", places, text, rule.bound, rule.dialects, rule.opt_in)
+    for op, rewrite in _registered(all_rewrites()):
+        yield RuleEntry(rewrite.name, "rewrite", (type_name(op),), _text(rewrite.function))
+    for repair in (expose_outputs, keep_apart, match_ranks):
+        yield RuleEntry(repair.__name__, "repair", ("any layer",), _text(repair))
+
+
+def _registered(families: Mapping[type[Op], list[R]]) -> Iterator[tuple[type[Op], R]]:
+    return ((op, rule) for op, family in families.items() for rule in family)
+
+
+def demonstration(name: str) -> Demonstration:
+    """Return what the rule of this name does to the net on its page of the rulebook."""
+    if name not in RULEBOOK:
+        return Demonstration(why_not="what it does depends on the target")
+    shown = RULEBOOK[name].applies
+    if isinstance(shown, str):
+        return Demonstration(why_not=f"it never applies: {shown}")
+    net = shown.net()
+    op = type(net.layers[-1].op)
+    family: Iterator[Rule | Rewrite] = chain(rules().get(op, ()), all_rewrites().get(op, ()))
+    made = applied(next(rule for rule in family if rule.name == name), net)
+    return Demonstration(*(to_text(replace(name_layers(each), name="")).rstrip() for each in (net, made)))
 
 
 def type_name(op: type[Op]) -> str:

@@ -1,4 +1,4 @@
-"""The generated pages of docs/: operators.md, diagnostics.md and one for each target.
+"""The generated pages of docs/: operators.md, rules.md, diagnostics.md and one for each target.
 
 `python -m torch2om.reference_docs docs` writes them.
 """
@@ -28,7 +28,8 @@ def documents() -> dict[str, str]:
     """Return file name -> text of every generated page. Needs torch."""
     return {
         "diagnostics.md": _page(_diagnostics()),
-        "operators.md": _page(_operators(call_entries(), layer_entries(), rule_entries())),
+        "operators.md": _page(_operators(call_entries(), layer_entries())),
+        "rules.md": _page(_rules(rule_entries())),
         **{f"targets/{target.name}.md": _page(_target(target)) for target in TARGETS.values()},
     }
 
@@ -54,7 +55,7 @@ def _diagnostics() -> Iterator[str]:
         yield from _table(("code", "title", "what it means", "what to do"), rows)
 
 
-def _operators(calls: Sequence[CallEntry], layers: Sequence[LayerEntry], rules: Sequence[RuleEntry]) -> Iterator[str]:
+def _operators(calls: Sequence[CallEntry], layers: Sequence[LayerEntry]) -> Iterator[str]:
     yield "# What is supported"
     taken = [entry for entry in calls if not entry.refused]
     yield f"\n## {len(taken)} PyTorch operators\n"
@@ -68,11 +69,17 @@ def _operators(calls: Sequence[CallEntry], layers: Sequence[LayerEntry], rules: 
     yield "Which targets have the layer; its limits there: `torch2om limits TARGET`.\n"
     heads = ("layer", "computes", *TARGETS)
     yield from _table(heads, [_layer(entry) for entry in layers])
+
+
+def _rules(rules: Sequence[RuleEntry]) -> Iterator[str]:
+    yield "# Rules\n"
+    yield "What one layer, or a few, may be replaced by. `torch2om explain RULE` shows a net before and after. The last"
+    yield "column says for whose readers the equation holds, where they disagree on what a layer computes."
     for kind, intent in _INTENTS.items():
         chosen = [entry for entry in rules if entry.kind == kind]
         yield f"\n## {len(chosen)} {kind}s\n"
         yield f"{intent}\n"
-        yield from _table(("rule", "of", "equation", "error"), [_rule(entry) for entry in chosen])
+        yield from _table(_RULE_HEADS, [_rule(entry) for entry in chosen])
 
 
 def _target(target: Target) -> Iterator[str]:
@@ -91,6 +98,7 @@ def _target(target: Target) -> Iterator[str]:
 _INTENTS = {
     "rewrite": "They make any net smaller, before a target is known.",
     "legalization": "They run where a target refuses a layer; of several the cheapest legal one is taken.",
+    "repair": "They run on a net whose layers are legal, for what a target's reader does with blobs and neighbours.",
 }
 
 
@@ -102,8 +110,12 @@ def _layer(entry: LayerEntry) -> tuple[str, ...]:
     return (f"`{entry.name}`", entry.sentence, *("yes" if name in entry.targets else "" for name in TARGETS))
 
 
+_RULE_HEADS = ("rule", "of", "equation", "exact", "for")
+
+
 def _rule(entry: RuleEntry) -> tuple[str, ...]:
-    return (f"`{entry.name}`", ", ".join(entry.layers), entry.sentence, f"{entry.bound:g}" if entry.bound else "exact")
+    readers = ", ".join(entry.dialects) or "all"
+    return f"`{entry.name}`", ", ".join(entry.layers), entry.sentence, entry.exactness, readers
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

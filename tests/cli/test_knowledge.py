@@ -70,6 +70,7 @@ def test_every_rule_can_be_explained(torch2om: Command, name: str) -> None:
     ran = torch2om("explain", name, "--json")
     assert ran.code == 0
     assert ran.json["text"]
+    assert bool(ran.json["why_not"]) != bool(ran.json["before"] and ran.json["after"])
 
 
 def test_explain_shows_a_rule_with_its_equation_and_exactness(torch2om: Command) -> None:
@@ -77,7 +78,25 @@ def test_explain_shows_a_rule_with_its_equation_and_exactness(torch2om: Command)
     out = " ".join(torch2om("explain", rule.name).out.split())
     assert rule.kind in out
     assert " ".join(rule.sentence.split()) in out
-    assert "exact in real arithmetic" in out or "of the blob's scale" in out
+    assert rule.exactness in out
+
+
+def test_explain_shows_a_net_before_and_after_a_rule(torch2om: Command) -> None:
+    assert torch2om("explain", "softmax_of_rows").out.split("\n\n")[2] == (
+        "before\n"
+        "(x: 2x3x4) -> y\n"
+        "  y: 2x3x4 = Softmax(axis=2)(x)\n"
+        "after\n"
+        "(x: 2x3x4) -> y\n"
+        "  y/reshape: 6x4 = Reshape(dims=(6, 4))(x)\n"
+        "  y/softmax: 6x4 = Softmax()(y/reshape)\n"
+        "  y: 2x3x4 = Reshape(dims=(2, 3, 4))(y/softmax)\n"
+    )
+
+
+def test_explain_says_why_a_rule_that_never_applies_shows_nothing(torch2om: Command) -> None:
+    assert "No example: it never applies: no layer rounds" in torch2om("explain", "round_by_nothing").out
+    assert "No example" in torch2om("explain", "expose_outputs").out
 
 
 def test_explain_alone_lists_codes_and_rules(torch2om: Command) -> None:

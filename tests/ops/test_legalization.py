@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 import pytest
-from legal import Row, assert_computes_the_same
+from legal import assert_computes_the_same
 from legality import ALL
 
 from torch2om.analysis import analyze
@@ -64,6 +64,7 @@ from torch2om.layers import (
 from torch2om.legalization import expose_outputs, legalize, legalizes
 from torch2om.legalization.rules import Result, Rule, RuleBuilder, rules
 from torch2om.origin import Origin
+from torch2om.rulebook import Case
 from torch2om.targets import TARGETS, check
 
 S = (2, 3, 4, 5)
@@ -81,44 +82,44 @@ BROADCASTS = [
 AXES = [(2, 3), (1,), (0,), (-1,), (1, 3), (0, 2), (0, 1, 2, 3)]
 
 ROWS = [
-    *(Row(Arithmetic(kind), shapes, offset=4.0) for kind in KINDS for shapes in BROADCASTS),
-    *(Row(Compare(kind), ((4, 9), (9,)), whole=True) for kind in CompareKind),
-    Row(Where(), (S, S, (1,)), whole=True),
-    *(Row(Reduce(kind, axes, keepdim), (S,)) for kind in ReduceKind for axes in AXES for keepdim in (False, True)),
-    *(Row(ArgReduce(kind, axis), (S,)) for kind in (ReduceKind.MAX, ReduceKind.MIN) for axis in (1, -1)),
-    Row(ArgReduce(ReduceKind.MAX, 0), ((100, 2),)),
-    Row(ArgReduce(ReduceKind.MIN, 0, keepdim=True), ((7,),)),
-    Row(Expand((1, 1)), ((1,),)),
-    *(Row(Permute(order), (S,)) for order in ((0, 2, 3, 1), (3, 2, 1, 0), (0, 1, 3, 2))),
-    Row(Expand((2, 3, 4, 5)), ((3, 1, 1),)),
-    *(Row(StridedSlice(axis, 1, 9, step), ((2, 9, 3),)) for axis in (1, 2) for step in (1, 2, 4)),
-    Row(LinearMap(1), (S,), ((5, 3),)),
-    Row(Pad((NONE, (1, 0), (1, 2), (0, 3)), value=-1.5), (S,)),
-    *(Row(Pad((NONE, NONE, (1, 2), (-1, 3)), mode), (S,)) for mode in PadMode),
-    *(Row(Resize(mode, (8, 15)), (S,)) for mode in ResizeMode),
-    *(Row(Resize(mode, (3, 7)), (S,)) for mode in ResizeMode),
-    Row(Resize(ResizeMode.LINEAR, (7, 9), align_corners=True), (S,)),
-    Row(Resize(ResizeMode.LINEAR, (13,), scales=(2.6,)), ((2, 3, 5),)),
-    Row(WindowPooling(PoolMethod.AVE, (3, 3), (2, 2), (1, 1), ceil=True, count_include_pad=False), (S,)),
-    Row(WindowPooling(PoolMethod.AVE, (3, 2), (2, 1), (1, 0)), (S,)),
-    Row(WindowPooling(PoolMethod.AVE, (2, 2), (3, 3), ceil=True), ((1, 2, 7, 9),)),
-    Row(WindowPooling(PoolMethod.MAX, (2, 4), (1, 4), (0, 2), (1, 2), ceil=True), ((3, 11, 10),)),
-    Row(WindowPooling(PoolMethod.MAX, (2, 2), (3, 3), ceil=True), ((1, 2, 7, 9),)),
-    Row(WindowPooling(PoolMethod.AVE, (1, 3), (4, 2), (0, 1), ceil=True), ((11, 4),)),
-    Row(WindowPooling(PoolMethod.MAX, (3, 3), (2, 2), (1, 1), (2, 2)), ((1, 2, 9, 10),)),
-    *(Row(AdaptivePooling(pool, (3, 2)), (S,)) for pool in (PoolMethod.MAX, PoolMethod.AVE)),
-    Row(Constant((2, 3)), (), ((2, 3),)),
-    Row(Convolution(4, (3,), (2,), (1,), (1,)), ((2, 3, 9),), ((4, 3, 3), (4,))),
-    Row(InnerProduct(4, axis=3), (S,), ((4, 5), (4,))),
-    Row(Im2col((2, 3), (1, 2), (1, 0), (2, 1)), (S,)),
-    Row(Arithmetic(ArithmeticKind.MUL), ((5,), (5,))),
-    *(Row(op, (S,)) for op in (Hardtanh(-1, math.inf), HardSwish(), Gelu())),
-    *(Row(op, ((5,),)) for op in (Hardtanh(-1, 1), HardSwish(), StridedSlice(0, 1, 4, 2))),
-    Row(Concat(0), ((2,), (3,))),
+    *(Case(Arithmetic(kind), shapes, offset=4.0) for kind in KINDS for shapes in BROADCASTS),
+    *(Case(Compare(kind), ((4, 9), (9,)), whole=True) for kind in CompareKind),
+    Case(Where(), (S, S, (1,)), whole=True),
+    *(Case(Reduce(kind, axes, keepdim), (S,)) for kind in ReduceKind for axes in AXES for keepdim in (False, True)),
+    *(Case(ArgReduce(kind, axis), (S,)) for kind in (ReduceKind.MAX, ReduceKind.MIN) for axis in (1, -1)),
+    Case(ArgReduce(ReduceKind.MAX, 0), ((100, 2),)),
+    Case(ArgReduce(ReduceKind.MIN, 0, keepdim=True), ((7,),)),
+    Case(Expand((1, 1)), ((1,),)),
+    *(Case(Permute(order), (S,)) for order in ((0, 2, 3, 1), (3, 2, 1, 0), (0, 1, 3, 2))),
+    Case(Expand((2, 3, 4, 5)), ((3, 1, 1),)),
+    *(Case(StridedSlice(axis, 1, 9, step), ((2, 9, 3),)) for axis in (1, 2) for step in (1, 2, 4)),
+    Case(LinearMap(1), (S,), ((5, 3),)),
+    Case(Pad((NONE, (1, 0), (1, 2), (0, 3)), value=-1.5), (S,)),
+    *(Case(Pad((NONE, NONE, (1, 2), (-1, 3)), mode), (S,)) for mode in PadMode),
+    *(Case(Resize(mode, (8, 15)), (S,)) for mode in ResizeMode),
+    *(Case(Resize(mode, (3, 7)), (S,)) for mode in ResizeMode),
+    Case(Resize(ResizeMode.LINEAR, (7, 9), align_corners=True), (S,)),
+    Case(Resize(ResizeMode.LINEAR, (13,), scales=(2.6,)), ((2, 3, 5),)),
+    Case(WindowPooling(PoolMethod.AVE, (3, 3), (2, 2), (1, 1), ceil=True, count_include_pad=False), (S,)),
+    Case(WindowPooling(PoolMethod.AVE, (3, 2), (2, 1), (1, 0)), (S,)),
+    Case(WindowPooling(PoolMethod.AVE, (2, 2), (3, 3), ceil=True), ((1, 2, 7, 9),)),
+    Case(WindowPooling(PoolMethod.MAX, (2, 4), (1, 4), (0, 2), (1, 2), ceil=True), ((3, 11, 10),)),
+    Case(WindowPooling(PoolMethod.MAX, (2, 2), (3, 3), ceil=True), ((1, 2, 7, 9),)),
+    Case(WindowPooling(PoolMethod.AVE, (1, 3), (4, 2), (0, 1), ceil=True), ((11, 4),)),
+    Case(WindowPooling(PoolMethod.MAX, (3, 3), (2, 2), (1, 1), (2, 2)), ((1, 2, 9, 10),)),
+    *(Case(AdaptivePooling(pool, (3, 2)), (S,)) for pool in (PoolMethod.MAX, PoolMethod.AVE)),
+    Case(Constant((2, 3)), (), ((2, 3),)),
+    Case(Convolution(4, (3,), (2,), (1,), (1,)), ((2, 3, 9),), ((4, 3, 3), (4,))),
+    Case(InnerProduct(4, axis=3), (S,), ((4, 5), (4,))),
+    Case(Im2col((2, 3), (1, 2), (1, 0), (2, 1)), (S,)),
+    Case(Arithmetic(ArithmeticKind.MUL), ((5,), (5,))),
+    *(Case(op, (S,)) for op in (Hardtanh(-1, math.inf), HardSwish(), Gelu())),
+    *(Case(op, ((5,),)) for op in (Hardtanh(-1, 1), HardSwish(), StridedSlice(0, 1, 4, 2))),
+    Case(Concat(0), ((2,), (3,))),
 ]
 
 
-def has_scalar(row: Row) -> bool:
+def has_scalar(row: Case) -> bool:
     return () in row.op.infer(row.shapes, [np.shape(w) if isinstance(w, np.ndarray) else w for w in row.weights])
 
 
@@ -126,7 +127,7 @@ CASES = [(row, name) for row in ROWS for name in ALL if name not in {"hilens", "
 
 
 @pytest.mark.parametrize(("row", "target"), CASES, ids=str)
-def test_a_legal_net_computes_what_the_virtual_one_does(row: Row, target: str) -> None:
+def test_a_legal_net_computes_what_the_virtual_one_does(row: Case, target: str) -> None:
     net = validate(legalize(row.net(), TARGETS[target]))
     check(net, TARGETS[target])
     assert_computes_the_same(net, row)
@@ -137,7 +138,7 @@ NO_WEIGHTS: Mapping[int, tuple[Numbers, ...]] = MappingProxyType({})
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if has_scalar(row)], ids=str)
-def test_opencv_has_no_blobs_without_dims(row: Row) -> None:
+def test_opencv_has_no_blobs_without_dims(row: Case) -> None:
     with pytest.raises(LegalityError, match="opencv has no layer"):
         legalize(row.net(), TARGETS["opencv"])
 
@@ -184,7 +185,7 @@ def test_all_refusals_come_at_once_with_the_reasons_of_the_rules() -> None:
 
 
 def test_inexact_rules_run_only_if_allowed() -> None:
-    row = Row(Arithmetic(ArithmeticKind.POW), ((2, 3), (2, 3)), offset=9.0)
+    row = Case(Arithmetic(ArithmeticKind.POW), ((2, 3), (2, 3)), offset=9.0)
     with pytest.raises(LegalityError):
         legalize(row.net(), TARGETS["caffe"])
     assert_computes_the_same(legalize(row.net(), TARGETS["caffe"], {"power_of_positive_base"}), row)
@@ -209,7 +210,7 @@ def test_rules_that_lead_in_a_circle_end() -> None:
 
 
 def test_ties_of_an_argmax_go_to_the_first_in_caffe() -> None:
-    row = Row(ArgReduce(ReduceKind.MAX, 1), ((40, 5),), whole=True)
+    row = Case(ArgReduce(ReduceKind.MAX, 1), ((40, 5),), whole=True)
     net = legalize(row.net(), TARGETS["caffe"])
     assert ArgMax(axis=1) in [layer.op for layer in net.layers]
     assert_computes_the_same(net, row)
@@ -217,7 +218,7 @@ def test_ties_of_an_argmax_go_to_the_first_in_caffe() -> None:
 
 @pytest.mark.parametrize("op", [ArgMax(axis=1), ArgMax(), ArgMax(out_max_val=True, axis=-1)], ids=str)
 def test_ties_of_caffes_argmax_stay_caffes_where_the_reader_names_the_first(op: ArgMax) -> None:
-    row = Row(op, ((4, 40, 2),), whole=True)
+    row = Case(op, ((4, 40, 2),), whole=True)
     net = check(validate(legalize(row.net(), TARGETS["ascend310"])), TARGETS["ascend310"])
     assert_computes_the_same(net, row)
 

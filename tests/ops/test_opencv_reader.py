@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from legal import Row
 from test_legalization import CASES
 
 from torch2om.caffe.writer import prototxt, write_caffemodel
@@ -14,6 +13,7 @@ from torch2om.executor import execute
 from torch2om.ir.net import Net
 from torch2om.ir.op import Array
 from torch2om.pipeline import prepared
+from torch2om.rulebook import Case
 from torch2om.targets import TARGETS
 
 cv2 = pytest.importorskip("cv2")
@@ -36,7 +36,7 @@ def run_in_opencv(net: Net, values: dict[str, Array], folder: Path) -> list[Arra
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_opencv_computes_what_the_legal_net_does(row: Row, tmp_path: Path) -> None:
+def test_opencv_computes_what_the_legal_net_does(row: Case, tmp_path: Path) -> None:
     net = prepared(row.net(), OPENCV)
     values = {name: value.astype(np.float32) for name, value in row.feed().items()}
     wanted = execute(net, values)

@@ -21,7 +21,7 @@ ROWS = (
     {"precision"},
     {"targets", "frontend"},
     {"legalization", "program", "loading", "lowering", "manifest"},
-    {"emission", "acceptance", "matching"},
+    {"emission", "acceptance", "matching", "rulebook"},
     {"verification", "device", "toolchain"},
     {"pipeline", "reference", "catalog"},
     {"pytorch_models", "caffe_models"},

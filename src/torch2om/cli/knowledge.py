@@ -162,9 +162,16 @@ def _code(code: str) -> Answer:
 
 
 def _rule(entry: RuleEntry) -> Answer:
-    exact = f"error up to {entry.bound:g} of the blob's scale" if entry.bound else "exact in real arithmetic"
-    head = Text.assemble((entry.name, "bold"), f": {entry.kind} of {', '.join(entry.layers)}; {exact}")
-    return Answer(asdict(entry), Group(head, Text(entry.text)))
+    from torch2om.catalog import demonstration
+
+    shown = demonstration(entry.name)
+    readers = f" for {', '.join(entry.dialects)}" if entry.dialects else ""
+    head = Text.assemble(
+        (entry.name, "bold"), f": {entry.kind} of {', '.join(entry.layers)}{readers}; {entry.exactness}"
+    )
+    net = [Text("before", "bold"), Text(shown.before), Text("after", "bold"), Text(shown.after)]
+    body = [Text(f"No example: {shown.why_not}")] if shown.why_not else net
+    return Answer({**asdict(entry), **asdict(shown)}, Group(head, Text(entry.text), Text(), *body))
 
 
 def doctor(as_json: AsJson = False) -> Answer:

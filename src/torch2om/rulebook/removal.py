@@ -1,0 +1,79 @@
+"""Rewrites that remove what does nothing and recover patterns: where each applies, and where it does not."""
+
+from __future__ import annotations
+
+import math
+
+from torch2om.ir.blob import Blob
+from torch2om.ir.builder import Builder
+from torch2om.layers import (
+    Concat,
+    Dropout,
+    Eltwise,
+    EltwiseOperation,
+    HardSigmoid,
+    Hardtanh,
+    Pad,
+    Permute,
+    Power,
+    ReLU,
+    ReLU6,
+    Reshape,
+    Sigmoid,
+    Slice,
+    StridedSlice,
+    Tile,
+)
+from torch2om.rulebook.case import ALWAYS, Chain, Entry, chain
+
+IMAGE = (2, 4, 3, 5)
+NONE = (0, 0)
+GROUPED = Reshape((2, 2, 2, 3, 5))
+
+
+def _gated(gate: Sigmoid | HardSigmoid | ReLU) -> Chain:
+    """Return x * gate(x)."""
+    return Chain(IMAGE, lambda b, x: b.add(Eltwise(EltwiseOperation.PROD), x, b.add(gate, x)))
+
+
+def _rejoined(first: int, second: int) -> Chain:
+    """Return two pieces of x, cut along dim 1, in this order."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        pieces = b.add_all(Slice(slice_point=(1,)), x)
+        return b.add(Concat(), pieces[first], pieces[second])
+
+    return Chain(IMAGE, build)
+
+
+def _scaled_apart(order: range) -> Chain:
+    """Return the channels of x, each 2 * x[c] + c, joined in this order."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        channels = (b.add(StridedSlice(1, c, c + 1), x) for c in order)
+        return b.add(Concat(), *[b.add(Power(scale=2.0, shift=c), x) for c, x in zip(order, channels, strict=True)])
+
+    return Chain(IMAGE, build)
+
+
+ENTRIES: dict[str, Entry] = {
+    "copy_is_nothing": Entry(chain(IMAGE, Dropout()), ALWAYS),
+    "same_shape_is_nothing": Entry(chain(IMAGE, Reshape((2, 4, -1, 5))), chain(IMAGE, Reshape((2, 60)))),
+    "power_of_one_is_nothing": Entry(chain(IMAGE, Power()), chain(IMAGE, Power(scale=2.0))),
+    "concat_of_one_is_nothing": Entry(chain(IMAGE, Concat()), _rejoined(0, 1)),
+    "concat_of_slices_is_nothing": Entry(_rejoined(0, 1), _rejoined(1, 0)),
+    "concat_of_scaled_channels_is_scale": Entry(_scaled_apart(range(4)), _scaled_apart(range(3, -1, -1))),
+    "tile_of_one_is_nothing": Entry(chain(IMAGE, Tile(1, 1)), chain(IMAGE, Tile(1, 2))),
+    "empty_pad_is_nothing": Entry(chain(IMAGE, Pad((NONE,) * 4)), chain(IMAGE, Pad((NONE, NONE, NONE, (0, 1))))),
+    "whole_slice_is_nothing": Entry(chain(IMAGE, StridedSlice(1, 0, 4)), chain(IMAGE, StridedSlice(1, 0, 3))),
+    "clamp_at_zero_is_relu": Entry(chain(IMAGE, Hardtanh(0, math.inf)), chain(IMAGE, Hardtanh(-1, 1))),
+    "clamped_line_is_hard_sigmoid": Entry(
+        chain(IMAGE, Power(shift=3.0), ReLU6(), Power(scale=1 / 6)), chain(IMAGE, ReLU6(), Power(scale=1 / 6))
+    ),
+    "product_with_sigmoid_is_swish": Entry(_gated(Sigmoid()), _gated(ReLU())),
+    "product_with_hard_sigmoid_is_hard_swish": Entry(_gated(HardSigmoid()), _gated(Sigmoid())),
+    "reshape_permute_reshape_is_shuffle": Entry(
+        chain(IMAGE, GROUPED, Permute((0, 2, 1, 3, 4)), Reshape(IMAGE)),
+        chain(IMAGE, GROUPED, Permute((0, 2, 1, 4, 3)), Reshape(IMAGE)),
+    ),
+}
