@@ -40,8 +40,8 @@ class ProgramReference:
         return {call: value for call, value in reference_values(self.program, sample) if call in wanted}
 
     def own_runs(self, sample: Sample) -> Iterator[OwnRun]:
-        """Yield what the user's own model returns."""
-        epsilon = max(torch.finfo(source.dtype).eps for source in self.program.inputs)
+        """Yield what the user's own model returns; a model of coarse floats, or with such calls, is further off."""
+        epsilon = max(torch.finfo(kind).eps for kind in _float_kinds(self.program))
         yield OwnRun(original_outputs(self.program, sample), max(OWN_TOLERANCE, OWN_ROUNDINGS * epsilon))
 
 
@@ -72,6 +72,13 @@ def reference_values(
         remaining.subtract(source.name for source in node.all_input_nodes)
         for name in [source.name for source in node.all_input_nodes if remaining[source.name] == 0]:
             values.pop(name, None)
+
+
+def _float_kinds(program: Program) -> set[torch.dtype]:
+    """Return the float types that the model computes in: under autocast its calls have others than its inputs."""
+    values = (node.meta.get("val") for node in program.graph_module.graph.nodes)
+    called = {value.dtype for value in values if isinstance(value, torch.Tensor) and value.is_floating_point()}
+    return called | {source.dtype for source in program.inputs}
 
 
 def original_outputs(program: Program, inputs: Mapping[str, Array]) -> tuple[Values, ...]:

@@ -36,6 +36,9 @@ from torch2om.targets import target as find_target
 MEANING_TOLERANCE = 1e-9
 FILES_TOLERANCE = 1e-5
 
+# How much cancellation may make of an error on its way: of a rule's declared one as much as of float32's rounding.
+GROWTH = FILES_TOLERANCE / 2**-24
+
 Sample = Mapping[str, Array]
 NO_NORMALIZATION: Mapping[str, Normalization] = MappingProxyType({})
 
@@ -306,7 +309,7 @@ class _Judge:
             origin=self._origins.get(layer, NOWHERE),
             error=relative_error(value, expected),
             cosine=cosine(value, expected),
-            tolerance=max(self._tolerance, self._bounds.get(top, 0.0)),
+            tolerance=max(self._tolerance, GROWTH * self._bounds.get(top, 0.0)),
             is_output=top in self._outputs,
             scale=_scale(expected),
         )

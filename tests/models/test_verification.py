@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from torch2om import Conversion, convert
 from torch2om.errors import Severity, VerificationError
+from torch2om.verification import MEANING_TOLERANCE
 
 
 class Function(nn.Module):
@@ -69,3 +70,26 @@ def test_infinity_that_forbids_a_place_is_no_broken_value(
     function: Callable[[torch.Tensor], torch.Tensor], target: str, tmp_path: Path
 ) -> None:
     assert converted(Function(function), tmp_path, target).artifact is not None
+
+
+def test_a_declared_bound_grows_where_sums_cancel(tmp_path: Path) -> None:
+    twice = Function(lambda x: functional.gelu(x) - 1.05 * x * 0.5 * (1 + torch.erf(x / 2**0.5)))
+    conversion = converted(twice, tmp_path)
+    assert conversion.verification is not None
+    meaning = next(run for run in conversion.verification.runs if run.title == "meaning")
+    assert MEANING_TOLERANCE < meaning.worst(1)[0].error < meaning.worst(1)[0].tolerance < 1e-7
+
+
+def test_what_no_bounded_rule_made_is_held_to_the_tolerance_itself(tmp_path: Path) -> None:
+    conversion = converted(Function(lambda x: x.relu() * 2), tmp_path)
+    assert conversion.verification is not None
+    meaning = next(run for run in conversion.verification.runs if run.title == "meaning")
+    assert {found.tolerance for found in meaning.comparisons} == {MEANING_TOLERANCE}
+
+
+def test_calls_under_autocast_are_as_coarse_as_their_type(tmp_path: Path) -> None:
+    def mixed(x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return (x.flatten(1) @ torch.linspace(0, 1, 144 * 3).reshape(144, 3)).float()
+
+    assert converted(Function(mixed), tmp_path).artifact is not None
