@@ -118,6 +118,8 @@ class TestCanonicalForms:
             lambda x: functional.conv2d(x, torch.ones(1, 4, 3, 2), padding="same"),
             lambda x: functional.conv2d(x, torch.ones(1, 4, 3, 3), padding="same", dilation=2),
             lambda x: functional.conv2d(x, torch.ones(1, 4, 3, 3), padding="valid"),
+            lambda x: functional.conv3d(x.unsqueeze(2), torch.ones(2, 4, 1, 3, 5), padding=(0, 1, 2), stride=(1, 2, 1)),
+            lambda x: functional.conv3d(x.unsqueeze(1), torch.ones(2, 1, 3, 3, 1), torch.ones(2), dilation=(1, 2, 1)),
             lambda x: torch.linspace(0, 1, 8) * x + torch.arange(8),
             lambda x: x[:, torch.tensor([2, 0])] @ x.new_ones(8, 3),
         ],

@@ -79,9 +79,37 @@ refuses(
     aten.randn.default,
     aten.randn_like.default,
     aten.bernoulli.default,
+    aten.bernoulli.p,
     aten.multinomial.default,
     reason="a deployed net is a function: it has no random numbers",
     hint="feed the noise as an input of the model",
+)
+refuses(
+    aten.native_dropout.default,
+    reason="this dropout is switched on whatever the model's mode is, and a deployed net has no random numbers",
+    hint="use nn.Dropout, or F.dropout(x, p, self.training)",
+)
+refuses(
+    aten.fft_fft.default,
+    aten.fft_fft2.default,
+    aten.fft_fftn.default,
+    aten.fft_ifft.default,
+    aten.fft_ifft2.default,
+    aten.fft_ifftn.default,
+    aten.fft_irfft.default,
+    aten.fft_irfft2.default,
+    aten.fft_irfftn.default,
+    aten.fft_rfft.default,
+    aten.fft_rfft2.default,
+    aten.fft_rfftn.default,
+    aten.istft.default,
+    aten.stft.default,
+    aten.complex.default,
+    aten.polar.default,
+    aten.view_as_complex.default,
+    aten.view_as_real.default,
+    reason="Caffe has no complex numbers",
+    hint="a spectrum of fixed length is two products with constant matrices, of cosines and of sines",
 )
 refuses(
     aten.bitwise_and.Scalar,

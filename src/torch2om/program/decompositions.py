@@ -14,6 +14,7 @@ from functools import cache
 import torch
 from torch.export import default_decompositions
 
+from torch2om.program.convolutions import along_planes, with_named_padding
 from torch2om.program.structure import Tree
 
 aten = torch.ops.aten
@@ -68,30 +69,8 @@ def _names(operator: object) -> tuple[str, ...]:
     return name, f"{name}.{operator._overloadname}"  # noqa: SLF001 - no other door
 
 
-@_parts(aten.conv1d.padding, aten.conv2d.padding, aten.conv3d.padding)
-def convolution_with_named_padding(  # noqa: PLR0913, PLR0917 - the schema's
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sequence[int] = (1,),
-    padding: str = "valid",
-    dilation: Sequence[int] = (1,),
-    groups: int = 1,
-) -> Tensor:
-    """conv(pad(x)): "same" pads (kernel - 1) * dilation in all, the odd one behind (PyTorch's Conv2d documentation)."""
-    kernel = weight.shape[2:]
-    convolve = (torch.conv1d, torch.conv2d, torch.conv3d)[len(kernel) - 1]
-    steps = _per_axis(dilation, len(kernel))
-    total = [(size - 1) * step if padding == "same" else 0 for size, step in zip(kernel, steps, strict=True)]
-    if any(amount % 2 for amount in total):
-        sides = [side for amount in reversed(total) for side in (amount // 2, amount - amount // 2)]
-        x, total = torch.nn.functional.pad(x, sides), [0] * len(total)
-    return convolve(x, weight, bias, stride, [amount // 2 for amount in total], dilation, groups)
-
-
-def _per_axis(given: Sequence[int] | int, axes: int) -> list[int]:
-    numbers = [given] if isinstance(given, int) else list(given)
-    return numbers * axes if len(numbers) == 1 else numbers
+_parts(aten.conv1d.padding, aten.conv2d.padding, aten.conv3d.padding)(with_named_padding)
+_parts(aten.conv3d.default)(along_planes)
 
 
 @_parts(aten.scaled_dot_product_attention.default)

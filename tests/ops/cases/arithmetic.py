@@ -187,6 +187,8 @@ CASES: tuple[Case, ...] = (
     written("xor of conditions", lambda x, y: ((x > 0) ^ (y > 0)).float(), S, S),
     written("bits of indices", lambda x: x.argmax(1) & 1, S, refusal="bits"),
     written("random numbers", lambda x: x + torch.rand(6), S, refusal="random"),
+    written("dropout that is always on", lambda x: torch.dropout(x, 0.5, True), S, refusal="random"),
+    written("a spectrum", lambda x: torch.fft.rfft2(x).abs(), S, refusal="complex"),
     written("random numbers like x", lambda x: x + torch.randn_like(x), S, refusal="random"),
     written("running product", lambda x: x.cumprod(1), S),
     written("running product of one", lambda x: x.cumprod(0), (1, 3)),
