@@ -135,7 +135,7 @@ def test_run_shows_numbers_that_json_does_not_have_as_null(torch2om: Command, ne
     [
         ("x", "U115", "not NAME=FILE.npy"),
         ("x=missing.npy", "U133", "No such file"),
-        ("x=broken.npy", "U115", "no readable .npy"),
+        ("x=broken.npy", "U115", "no numbers that numpy.save wrote"),
         ("x=in.npz", "U115", "is an archive"),
         ("y=y.npy", "U115", "'y'"),
     ],
