@@ -129,3 +129,8 @@ def test_bytes_of_another_shape_or_type_are_refused() -> None:
 def test_a_colour_conversion_without_a_matrix_is_not_simulated() -> None:
     with pytest.raises(PreprocessingError, match="without a matrix"):
         simulate(replace(NV12, matrix=()), picture(1, 6, 4), (1, 3, 4, 4))
+
+
+def test_what_atc_would_refuse_is_not_simulated() -> None:
+    with pytest.raises(PreprocessingError, match="names its input_format"):
+        simulate(AippConfig(), picture(1, 4, 4, 3), (1, 3, 4, 4))

@@ -17,6 +17,7 @@ from torch2om.ir.op import Array, Shape
 from torch2om.ir.text import shape_text
 from torch2om.preprocessing.config import AippConfig, InputFormat
 from torch2om.preprocessing.geometry import Geometry, fed_shape, fitting, geometry_of
+from torch2om.preprocessing.limits import checked
 
 Bytes = npt.NDArray[np.uint8]
 Width = np.dtype[np.floating[Any]]  # Any: float16 as the device computes, float64 for the formula's meaning
@@ -26,9 +27,9 @@ def simulate(config: AippConfig, fed: Bytes, shape: Shape, dtype: type[np.floati
     """Return the blob of this shape (N, C, H, W) that AIPP makes of the bytes `fed`, in `dtype`.
 
     In float64 the normalization is the formula itself, with the file's constants; colours are integers in either case.
-    Raises `PreprocessingError` (P804) if the bytes, the configuration and the shape do not fit one another.
+    Raises `PreprocessingError`: P804 if bytes, configuration and shape do not fit together, P802 and P803 for limits.
     """
-    fitting(config, shape)
+    fitting(checked(config), shape)
     wanted = fed_shape(config, shape)
     if fed.shape != wanted or fed.dtype != np.uint8:
         text = f"AIPP is fed uint8 {shape_text(wanted)}, not {fed.dtype.name} {shape_text(fed.shape)}"
