@@ -71,3 +71,21 @@ def test_what_the_target_cannot_have_is_refused_at_the_old_files_line(torch2om: 
     ran = torch2om("convert", "tiny.prototxt", "--json")
     assert ran.code == 1
     assert [(found["code"], found["layer"], found["line"]) for found in ran.json["findings"]] == [("T402", "pool", 4)]
+
+
+def test_the_screen_and_the_manifest_tell_which_rules_rewrote_how_many_layers(torch2om: Command, here: Path) -> None:
+    layers = (
+        'layer { name: "s" type: "Swish" bottom: "double" top: "s" }\n'
+        'layer { name: "t" type: "Swish" bottom: "s" top: "t" }\n'
+        'layer { name: "d" type: "Dropout" bottom: "t" top: "d" }\n'
+    )
+    (here / "tiny.prototxt").write_text(NET + layers)
+    ran = torch2om("convert", "tiny.prototxt", "--target", "ascend310")
+    assert "2 layers rewritten for ascend310: swish_by_sigmoid (2)" in " ".join(ran.out.split())
+    records = json.loads((here / "out" / "manifest.json").read_text())["layers"]
+    assert [record["name"] for record in records if record["via"] == ["swish_by_sigmoid"]] == [
+        "s/sigmoid",
+        "s",
+        "t/sigmoid",
+        "d",
+    ]

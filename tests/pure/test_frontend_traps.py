@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from atc_nets import IMAGE, Dims, caffemodel_for, input_layer, judged, judged_layer, net_of
 
+from torch2om.caffe.caffemodel import StoredNet
 from torch2om.errors import Severity
 from torch2om.frontend import Judgement, judge
 
@@ -201,6 +204,15 @@ def test_sizes_read_past_the_points_are_not_known() -> None:
     assert judgement.outputs["l:2"] == (1, -1, 8, 8)
 
 
+def test_weights_under_a_misspelt_type_are_told_before_anything_else_goes_wrong_with_them() -> None:
+    text = net_of("InnerProduct", IP % "")
+    stored = caffemodel_for(text, {"l": ((5, 256), (5,))})
+    assert isinstance(stored, StoredNet)
+    wrong = replace(stored, layers=tuple(replace(layer, type="InnerProdukt") for layer in stored.layers))
+    found = judge(text, wrong).findings
+    assert any("'InnerProdukt'" in each.message and each.layer == "l" for each in found)
+
+
 FOLLOWERS = {
     'type: "Softmax" softmax_param { axis: 1 }': False,
     'type: "Softmax" softmax_param { axis: -1 }': True,
@@ -221,6 +233,12 @@ def test_a_layer_that_atc_drops_and_caffe_keeps_is_told() -> None:
     text = net_of("ReLU", "") + 'layer { name: "d" type: "ReLU" bottom: "x0" top: "z" include { stage: "s" } }'
     (finding,) = judged(text).findings
     assert (finding.code, finding.layer) == ("T403", "d")
+
+
+def test_a_layer_of_the_test_phase_alone_is_not_left_out() -> None:
+    text = net_of("ReLU", "") + 'layer { name: "d" type: "Accuracy" bottom: "y" top: "z" include { phase: TEST } }'
+    found = judged(text).findings
+    assert [(each.code, each.layer) for each in found] == [("T401", "d")]
 
 
 def test_a_warning_names_the_spelling_that_is_meant() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -129,20 +129,26 @@ def _error(found: Comparison | None) -> Text:
 
 
 def applied_rules(conversion: Conversion) -> RenderableType:
-    """Return which rules made layers, rewrites and legalizations apart: `3 layers rewritten for ascend310: ...`."""
+    """Return what was rewritten by which rules, legalizations and rewrites apart: `3 layers rewritten for hilens: ...`.
+
+    The numbers count the model's calls (an old file's layers), whatever number of layers they became.
+    """
     from torch2om.passes import all_rewrites
 
+    assert conversion.net is not None
     wished = {rewrite.name for family in all_rewrites().values() for rewrite in family}
-    groups = (
-        (f"rewritten for {conversion.target.name}", {n: c for n, c in conversion.rules.items() if n not in wished}),
-        ("simplified", {n: c for n, c in conversion.rules.items() if n in wished}),
-    )
-    return Group(*(_rules(what, counts) for what, counts in groups if counts))
+    trail = {(rule, layer.origin.call) for layer in conversion.net.layers for rule in layer.origin.via}
+    needed, simplified = ({step for step in trail if (step[0] in wished) is wish} for wish in (False, True))
+    groups = ((f"rewritten for {conversion.target.name}", needed), ("simplified", simplified))
+    return Group(*(_rules(what, steps) for what, steps in groups if steps))
 
 
-def _rules(what: str, counts: Mapping[str, int]) -> Text:
+def _rules(what: str, steps: Collection[tuple[str, str]]) -> Text:
+    """Return how many calls these (rule, call) concern, and how many of them each rule."""
+    counts = Counter(rule for rule, _ in steps)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return Text.assemble((what, "bold"), ": ", ", ".join(f"{name} ({number})" for name, number in ranked))
+    head = f"{figures.counted(len({call for _, call in steps}), 'layer')} {what}"
+    return Text.assemble((head, "bold"), ": ", ", ".join(f"{name} ({number})" for name, number in ranked))
 
 
 def files(artifact: Artifact) -> RenderableType:
