@@ -80,6 +80,7 @@ def test_a_failing_compiler_is_explained(
         ["--runner", "container"],
         ["--image", "-x"],
         ["--host=-x"],
+        ["--host", "board:22"],
         ["--image", "i", "--engine", "lxc"],
         ["--soc", "Ascend999"],
         ["-t", "caffe"],

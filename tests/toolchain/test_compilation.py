@@ -7,14 +7,18 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolchain.conftest import install
-from toolchain.convertible import conversion, vectors
+from toolchain.convertible import conversion, images, vectors
 from torch2om.emission import Artifact
 from torch2om.errors import CompileError, LegalityError, Severity, UsageError
+from torch2om.ir.net import Output
+from torch2om.manifest import PictureRecord
+from torch2om.preprocessing.normalization import NOTHING
 from torch2om.toolchain import CompileOptions, Order, compile_files
 from torch2om.toolchain.diagnosis import diagnose
 from torch2om.toolchain.failures import SUCCEEDED
@@ -358,6 +362,20 @@ def test_files_that_the_target_refuses_are_not_compiled(tmp_path: Path, bin_fold
 def replaced(artifact: Artifact, old: str, new: str) -> Artifact:
     artifact.prototxt.write_text(artifact.prototxt.read_text().replace(old, new))
     return artifact
+
+
+def test_an_output_that_is_an_input_has_no_layer_to_name(tmp_path: Path, bin_folder: Path) -> None:
+    net = images()
+    artifact = conversion(tmp_path / "out", to="caffe", net=replace(net, outputs=(*net.outputs, Output("x", "[2]"))))
+    with pytest.raises(UsageError, match="no layer makes it"):
+        compile_files(artifact, Order(target="ascend310"))
+
+
+def test_the_conversions_aipp_file_is_compiled_in(artifact: Artifact, bin_folder: Path) -> None:
+    (artifact.folder / "model.aipp.cfg").write_text("aipp_op { aipp_mode: static input_format: RGB888_U8 }")
+    record = PictureRecord("x", "model.aipp.cfg", "rgb888", (1, 8, 8, 3), 192, NOTHING, NOTHING)
+    pictured = replace(artifact, manifest=replace(artifact.manifest, pictures=(record,)))
+    assert "--insert_op_conf=insert_op_conf.cfg" in compile_files(pictured, Order()).command
 
 
 def test_gears_are_compiled_where_the_net_takes_them(artifact: Artifact, bin_folder: Path) -> None:

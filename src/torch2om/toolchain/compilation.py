@@ -151,12 +151,15 @@ def _with_defaults(artifact: Artifact, order: Order, target: Target, tool: Tool)
 
 
 def outputs_of(artifact: Artifact, net: Net) -> tuple[Node, ...]:
-    """Return the net's outputs in the user's order, each by the layer that makes it."""
+    """Return the net's outputs in the user's order, each by the layer that makes it; an input is none (K912)."""
     blobs = {output.name: output.blob for output in net.outputs}
     nodes = []
     for record in artifact.manifest.outputs:
-        blob = blobs[record.blob]
-        layer = net.producers[blob]
+        blob = blobs.get(record.blob, record.blob)
+        layer = net.producers.get(blob)
+        if layer is None:
+            text = f"the output {record.blob} is an input of the net: no layer makes it"
+            raise UsageError(Diagnostic("K912", text, hint="convert for a target that has a compiler"))
         nodes.append(Node(layer.name, layer.tops.index(blob), record.blob))
     return tuple(dict.fromkeys(nodes))
 
@@ -249,7 +252,7 @@ def _on_host(order: Order, bundle: Bundle, heard: Heard) -> int:
 
 def _missing(tool: Tool, order: Order, listener: _Listener) -> Diagnostic:
     looked = tuple(f"looked at {place}" for place in listener.after(LOOKED))
-    text = f"om: not compiled, because {order.host.title} has no {tool}"
+    text = f"{order.host.title} has no {tool}"
     return Diagnostic("K901", text, hint=REMEDIES[tool], severity=Severity.WARNING, details=looked)
 
 

@@ -10,6 +10,7 @@ option = ["precision_mode=allow_fp32_to_fp16"]
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -115,8 +116,10 @@ def _container(settings: Settings) -> Host:
 
 
 def _ssh(settings: Settings) -> Host:
-    if not settings.host or settings.host.startswith("-") or any(map(str.isspace, settings.host)):
-        raise UsageError(Diagnostic("K911", "ssh needs a machine", hint="name it with --host, as user@board"))
+    if not re.fullmatch(r"[^\s:-][^\s:]*", settings.host):
+        text = f"{settings.host!r} names no machine for ssh"
+        hint = "write --host user@board; ports and keys belong into ~/.ssh/config"
+        raise UsageError(Diagnostic("K911", text, hint=hint))
     return Ssh(settings.host)
 
 

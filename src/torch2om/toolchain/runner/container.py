@@ -31,7 +31,7 @@ class Container:
     def compile(self, bundle: Bundle, seconds: float, heard: Heard) -> int:
         """Run the script as the container's only program; ending the container ends whatever it started."""
         script = f"{JOB}/{bundle.script}"
-        with parcel(bundle) as folder, self._created([script, bundle.compiler, OUT], heard) as name:
+        with parcel(bundle) as folder, self._created([script, bundle.compiler, OUT], seconds, heard) as name:
             self._control("cp", f"{folder}/.", f"{name}:{JOB}")
             code = self._run(Call([self.engine, "start", "--attach", name]), seconds, heard)
             if code == 0:
@@ -40,24 +40,28 @@ class Container:
             return code
 
     @contextmanager
-    def _created(self, command: Sequence[str], heard: Heard) -> Iterator[str]:
-        """Yield the name of a new container that would run bash so; it is gone at the end in any case."""
+    def _created(self, command: Sequence[str], seconds: float, heard: Heard) -> Iterator[str]:
+        """Yield the name of a new container that would run bash so; it is gone at the end in any case.
+
+        Where the image is not there yet, the engine fetches it now, within the time limit of the compiler itself.
+        """
         name = f"torch2om_{secrets.token_hex(8)}"
         try:
-            self._control("create", "--name", name, "--entrypoint", "bash", self.image, *command, heard=heard)
+            created = ("create", "--name", name, "--entrypoint", "bash", self.image, *command)
+            self._control(*created, seconds=seconds, heard=heard)
             yield name
         finally:
             with suppress(Expired, OSError):
                 run(Call([self.engine, "rm", "--force", name]), CONTROL)
 
-    def _control(self, *arguments: str, heard: Heard = lambda _: None) -> None:
+    def _control(self, *arguments: str, seconds: float = CONTROL, heard: Heard = lambda _: None) -> None:
         lines: list[str] = []
 
         def listen(line: str) -> None:
             lines.append(line)
             heard(line)
 
-        code = self._run(Call([self.engine, *arguments]), CONTROL, listen)
+        code = self._run(Call([self.engine, *arguments]), seconds, listen)
         if code:
             raise Unreachable(f"{self.engine} {arguments[0]}: {lines[-1] if lines else f'exit code {code}'}")
 
