@@ -28,9 +28,8 @@ equality can hold on a bounded range of inputs only, and no range is known.""",
     r"layer (Sin|Cos)\b": """\
 A finite net of Caffe's layers (powers, exponentials, logarithms, pieces) has no period, and bringing the argument into
 one period needs rounding.""",
-    r"tangent or an angle|atan": """\
-tan has a period, and angles are no finite expression in powers, exponentials and logarithms of real numbers. A
-polynomial within a declared bound, as for erf, would be possible for atan; that rule is not there.""",
+    r"tangent": """\
+tan has a period, as sin and cos, and poles without number.""",
     r"kind=POW": """\
 x^y of two blobs is exp(y log x) for x > 0 alone, and what x is, the layer cannot know: the rule
 `power_of_positive_base` runs when the user allows it.""",

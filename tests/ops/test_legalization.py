@@ -15,7 +15,7 @@ from legal import assert_computes_the_same
 from legality import ALL
 
 from torch2om.analysis import analyze
-from torch2om.errors import LegalityError
+from torch2om.errors import LegalityError, Refuse
 from torch2om.executor import execute
 from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder, Names
@@ -62,6 +62,7 @@ from torch2om.layers import (
     WindowPooling,
 )
 from torch2om.legalization import expose_outputs, legalize, legalizes
+from torch2om.legalization.linear_map import selection
 from torch2om.legalization.rules import Result, Rule, RuleBuilder, rules
 from torch2om.origin import Origin
 from torch2om.rulebook import Case
@@ -221,6 +222,11 @@ def test_ties_of_caffes_argmax_stay_caffes_where_the_reader_names_the_first(op: 
     row = Case(op, ((4, 40, 2),), whole=True)
     net = check(validate(legalize(row.net(), TARGETS["ascend310"])), TARGETS["ascend310"])
     assert_computes_the_same(net, row)
+
+
+def test_a_matrix_that_would_fill_the_memory_is_refused() -> None:
+    with pytest.raises(Refuse, match="16384 x 8192 would pick"):
+        selection(range(2**14), 2**13)
 
 
 def test_reshapes_in_a_row_become_one() -> None:

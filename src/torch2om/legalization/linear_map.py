@@ -16,11 +16,14 @@ from torch2om.ir.weight import Weight, constant
 from torch2om.layers import Concat, Convolution, InnerProduct, LinearMap, Slice, StridedSlice
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
+MOST_ENTRIES = 2**26  # of a matrix that picks elements: 256 MiB in a caffemodel
 MOST_PIECES = 64  # a Concat of more is longer than the matrix product that it saves
 
 
 def selection(index: Sequence[int] | npt.NDArray[np.intp], length: int) -> Weight:
-    """Return the matrix M with (M x)[o] = x[index[o]] for x of `length` elements."""
+    """Return the matrix M with (M x)[o] = x[index[o]] for x of `length` elements; refuse one that fills the memory."""
+    if len(index) * length > MOST_ENTRIES:
+        raise Refuse(f"a matrix of {len(index)} x {length} would pick the elements, more than {MOST_ENTRIES} numbers")
     matrix = np.zeros((len(index), length))
     matrix[np.arange(len(index)), list(index)] = 1
     return constant(matrix)

@@ -47,12 +47,9 @@ refuses(
 )
 refuses(
     aten.tan.default,
-    aten.atan.default,
     aten.atan2.default,
-    aten.asin.default,
-    aten.acos.default,
-    reason="no Caffe layer computes a tangent or an angle, and none of those there are makes one",
-    hint="compute it outside of the net",
+    reason="no Caffe layer computes a tangent or the angle of two numbers, and none of those there are makes one",
+    hint="compute it outside of the net; atan of one number is there",
 )
 refuses(
     aten.embedding.default,

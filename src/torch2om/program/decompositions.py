@@ -14,6 +14,7 @@ from functools import cache
 import torch
 from torch.export import default_decompositions
 
+from torch2om.program.angles import arc_cosine, arc_sine, arc_tangent
 from torch2om.program.convolutions import along_planes, with_named_padding
 from torch2om.program.structure import Tree
 
@@ -162,6 +163,11 @@ def area_of_cosine(x: Tensor) -> Tensor:
 def area_of_tangent(x: Tensor) -> Tensor:
     """log((1 + x) / (1 - x)) / 2."""
     return torch.log((1 + x) / (1 - x)) * 0.5
+
+
+_parts(aten.atan.default)(arc_tangent)
+_parts(aten.asin.default)(arc_sine)
+_parts(aten.acos.default)(arc_cosine)
 
 
 @_parts(aten.rrelu.default)
