@@ -336,6 +336,28 @@ def test_the_command_shows_what_is_equal(files: Files, tmp_path: Path, capsys: p
     assert "how      4 as written; 2 folded" in out
 
 
+@pytest.mark.parametrize(
+    ("left_out", "equal", "said"), [("", True, "those of the files"), ("fc_b", False, "not all of the files is in it")]
+)
+def test_what_was_compiled_is_read_back(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str], left_out: str, equal: bool, said: str
+) -> None:
+    """A stand-in for ATC hands out an om that was made of the files, or one that lacks a bias."""
+    constants = compiled(files)
+    constants["fc"].pop(left_out, None)
+    (tmp_path / "made").write_bytes(compiled_om(constants))
+    atc = tmp_path / "atc"
+    atc.write_text(
+        f'#!/bin/sh\nfor word; do case $word in --output=*) cp "{tmp_path}/made" "${{word#*=}}.om";; esac; done\n'
+    )
+    atc.chmod(0o755)
+    code, out, _ = run(capsys, "compile", tmp_path, "--target", "ascend310", "--tool", atc, "--json")
+    assert code == 0
+    assert json.loads(out)["holds_the_files"] is equal
+    _, out, _ = run(capsys, "compile", tmp_path, "--target", "ascend310", "--tool", atc)
+    assert said in out
+
+
 def test_the_command_tells_machines_what_differs(
     files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

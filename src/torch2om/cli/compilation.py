@@ -19,7 +19,7 @@ from torch2om.cli.options import AsJson
 from torch2om.cli.progress import Progress
 from torch2om.cli.status import Status
 from torch2om.cli.tables import pairs
-from torch2om.errors import Torch2omError
+from torch2om.errors import Diagnostic, OmFileError, Torch2omError
 
 if TYPE_CHECKING:
     from torch2om.emission import Artifact
@@ -50,7 +50,10 @@ Timeout = Annotated[float, typer.Option("--timeout", metavar="S", min=0, help="S
 SettingsFile = Annotated[
     Path | None,
     typer.Option(
-        "--settings", metavar="FILE", help="Settings with a table [toolchain]; torch2om.toml.", show_default=False
+        "--settings",
+        metavar="FILE",
+        help="Settings with a table named toolchain; torch2om.toml if there is one.",
+        show_default=False,
     ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a conversion.", show_default=False)]
@@ -75,8 +78,8 @@ def compile(  # noqa: A001 - the verb's name
 ) -> Answer:
     """Compile a conversion's files to the .om with atc or omg, here, in a container or over ssh.
 
-    Writes compile.sh, which can be run by hand, compile.log, and the om. Exit 0 if the om was made, 1 if the compiler
-    refuses or is not found, each reason explained.
+    Writes compile.sh, which can be run by hand, compile.log, and the om, which is read back and compared with the
+    files. Exit 0 if the om was made, 1 if the compiler refuses or is not found, each reason explained.
     """
     from torch2om.emission import artifact_in
     from torch2om.toolchain.settings import Settings
@@ -86,7 +89,8 @@ def compile(  # noqa: A001 - the verb's name
     with Progress() as progress:
         made = compiled(artifact, target, soc, said, settings, progress)
     status = Status.REFUSED if made.om is None else Status.OK
-    return Answer(record(made), Group(*_shown(made)), status)
+    again = _read_back(artifact, made)
+    return Answer(record(made, again), Group(*_shown(made, again)), status)
 
 
 def compiled(
@@ -100,7 +104,31 @@ def compiled(
     return progress.stage("compile", lambda: compile_files(artifact, asked, progress.line))
 
 
-def record(made: Compiled) -> dict[str, object]:
+@dataclass(frozen=True)
+class ReadBack:
+    """What the om says of itself: a sentence, whether it holds the files, and what was not found or is not equal."""
+
+    said: str = ""
+    equal: bool = False
+    findings: tuple[Diagnostic, ...] = ()
+
+
+def _read_back(artifact: Artifact, made: Compiled) -> ReadBack:
+    """Compare the om with the files. It does not judge: options may ask for other types, weights may be quantized."""
+    if made.om is None:
+        return ReadBack()
+    from torch2om.matching import match
+    from torch2om.om.reader import read_om
+
+    try:
+        found = match(artifact, read_om(made.om))
+    except OmFileError as error:
+        return ReadBack("the om was made, but it cannot be read back", findings=error.diagnostics)
+    said = "its inputs, outputs and weights are those of the files" if found.equal else "not all of the files is in it"
+    return ReadBack(f"read back: {said}", found.equal, found.diagnostics)
+
+
+def record(made: Compiled, again: ReadBack) -> dict[str, object]:
     """Return the compilation for machines."""
     return {
         "om": None if made.om is None else str(made.om),
@@ -111,7 +139,8 @@ def record(made: Compiled) -> dict[str, object]:
         "script": str(made.script),
         "log": str(made.log),
         "seconds": made.seconds,
-        "findings": findings(made.notes),
+        "holds_the_files": None if made.om is None else again.equal,
+        "findings": findings((*made.notes, *again.findings)),
     }
 
 
@@ -142,14 +171,16 @@ def attempt(artifact: Artifact | None, soc: str, option: list[str], progress: Pr
     except Torch2omError as error:
         failed = Group(Text("om: not compiled", "bold red"), blocks(error.diagnostics))
         return Attempt(failed, {"om": None, "findings": findings(error.diagnostics)}, Status.REFUSED)
-    return Attempt(Group(*_shown(made)), record(made))
+    again = _read_back(artifact, made)
+    return Attempt(Group(*_shown(made, again)), record(made, again))
 
 
-def _shown(made: Compiled) -> Iterator[RenderableType]:
+def _shown(made: Compiled, again: ReadBack) -> Iterator[RenderableType]:
     if made.om is None:
         yield Text("om: not compiled", "bold yellow")
     else:
         yield Text.assemble(("om: compiled", "bold green"), f" by {made.compiler} on {made.host}")
+        yield Text(again.said, "green" if again.equal else "yellow")
     yield Text(shlex.join(made.command), "dim")
-    yield blocks(made.notes)
+    yield blocks((*made.notes, *again.findings))
     yield pairs((str(path), figures.size(path.stat().st_size)) for path in made.files)
