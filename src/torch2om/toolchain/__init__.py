@@ -1,6 +1,6 @@
 """The vendor's compilers: finds atc or omg wherever it runs, says the exact command, and explains what fails.
 
-Works on a conversion's files alone; needs neither torch nor protobuf.
+Works on a conversion's files alone; needs no torch.
 """
 
 from __future__ import annotations
