@@ -253,6 +253,11 @@ class Crop(Op):
             need(fits, f"offset {offset} and length {top[dim]} pass the end of dim {dim}, which has {bottom[dim]}")
         return (top,)
 
+    def starts(self, rank: int) -> tuple[int, ...]:
+        """Return where the window begins along each dim of a blob of this rank."""
+        axis = axis_of(self.axis, rank)
+        return (0,) * axis + self._offsets(rank - axis)
+
     def _offsets(self, count: int) -> tuple[int, ...]:
         """Return one offset per cropped dim."""
         need(len(self.offset) in {1, count}, f"{len(self.offset)} offsets for {count} cropped dims")
@@ -261,9 +266,8 @@ class Crop(Op):
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the window that the second bottom's dims cut out."""
         (top,) = self.infer([bottom.shape for bottom in bottoms], [])
-        axis = self.axis % len(top)
-        starts = (0,) * axis + self._offsets(len(top) - axis)
-        return (bottoms[0][tuple(slice(start, start + dim) for start, dim in zip(starts, top, strict=True))],)
+        window = zip(self.starts(len(top)), top, strict=True)
+        return (bottoms[0][tuple(slice(start, start + length) for start, length in window)],)
 
 
 @dataclass(frozen=True)

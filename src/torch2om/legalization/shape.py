@@ -15,6 +15,7 @@ from torch2om.layers import (
     AbsVal,
     Concat,
     Convolution,
+    Crop,
     Exp,
     Expand,
     LinearMap,
@@ -179,6 +180,18 @@ def tile_by_convolution(b: RuleBuilder, op: Tile, x: Blob) -> Blob:
     ones = constant([[[[1.0]]]] * op.tiles)
     y = b.add(Convolution(op.tiles, (1, 1), bias_term=False), image, weights=(ones,))
     return b.reshape(y, (*x.shape[:axis], op.tiles * x.shape[axis], *x.shape[axis + 1 :]))
+
+
+@legalizes(Crop)
+def crop_by_slices(b: RuleBuilder, op: Crop, x: Blob, reference: Blob) -> Blob:
+    """Crop(x, reference) = x[start : start + length] along one dim after another; the reference is only measured.
+
+    Exact.
+    """
+    (top,) = op.infer([x.shape, reference.shape], [])
+    for axis, (start, length) in enumerate(zip(op.starts(x.rank), top, strict=True)):
+        x = b.add(StridedSlice(axis, start, start + length), x) if length < x.shape[axis] else x
+    return x
 
 
 @legalizes(StridedSlice)

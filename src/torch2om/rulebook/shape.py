@@ -6,6 +6,7 @@ import numpy as np
 
 from torch2om.layers import (
     Concat,
+    Crop,
     Expand,
     LinearMap,
     Permute,
@@ -38,6 +39,7 @@ ENTRIES: dict[str, Entry] = {
     "cut_row": Entry(Case(Slice(0, (1, 3), 3), ((6,),)), Case(Slice(1, (1,)), S)),
     "tile_by_concat": Entry(Case(Tile(1, 3), S), Case(Tile(1, 65), S)),
     "tile_by_convolution": Entry(Case(Tile(2, 3), S), ALWAYS),
+    "crop_by_slices": Entry(Case(Crop(2, (1, 2)), (*S, (1, 1, 3, 2))), ALWAYS),
     "slice_neighbours": Entry(Case(StridedSlice(2, 1, 3), S), Case(StridedSlice(2, 0, 3, 2), S)),
     "slice_steps": Entry(Case(StridedSlice(1, 1, 8, 3), ((2, 9, 4),)), Case(StridedSlice(1, 1, 8), ((2, 9, 4),))),
     "reverse_by_gather": Entry(Case(Reverse((1, 3)), S), ALWAYS),
