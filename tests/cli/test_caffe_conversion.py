@@ -66,6 +66,12 @@ def test_a_weight_without_numbers_is_refused_before_anything_is_written(torch2om
     assert not (here / "out").exists()
 
 
+def test_a_caffe_file_says_its_inputs_dims_itself(torch2om: Command, here: Path) -> None:
+    ran = torch2om("convert", "tiny.prototxt", "--input", "x=1x2x8x8")
+    assert ran.code == 2
+    assert "U112" in ran.err
+
+
 def test_what_the_target_cannot_have_is_refused_at_the_old_files_line(torch2om: Command, here: Path) -> None:
     (here / "tiny.prototxt").write_text(NET.replace("pool: MAX", "pool: STOCHASTIC"))
     ran = torch2om("convert", "tiny.prototxt", "--json")

@@ -14,7 +14,7 @@ from torch2om.cli import summary
 from torch2om.cli.answer import Answer
 from torch2om.cli.compilation import Attempt, Options, Soc, attempt, check_order
 from torch2om.cli.findings import blocks, findings
-from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights
+from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights, is_prototxt
 from torch2om.cli.preprocessing import (
     Channels,
     Crop,
@@ -83,6 +83,8 @@ def convert(
     sizes = (frame, crop, pad, resize)
     wish, notes = PictureOptions(normalize, input_format, channels, yuv, *sizes, picture_input, picture).wish()
     given = shapes_of(inputs)
+    if given and is_prototxt(model):
+        raise UsageError(Diagnostic("U112", f"{model} is a Caffe file: it says its inputs' dims itself"))
     own = samples_of(sample, given)
     shapes = given or {name: array.shape for each in own[:1] for name, array in each.items()}
     with Progress() as progress:
