@@ -128,6 +128,7 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path, damage: str) -> None:
         ("format", 2),
         ("samples", []),
         ("samples", ["../../etc/passwd"]),
+        ("samples", ["sample_0"] * 1000),
         ("outputs", []),
         ("expectations", [{"key": "../..", "title": "x", "decides": True}]),
         ("files", [{"path": "/etc/passwd", "bytes": 1, "sha256": ""}]),
