@@ -50,6 +50,7 @@ from torch2om.layers import (
     Reduce,
     ReduceKind,
     ReLU,
+    Reshape,
     Resize,
     ResizeMode,
     Silence,
@@ -329,3 +330,12 @@ def test_of_equal_layers_only_the_first_tries_every_rule() -> None:
     few, more, many = map(calls_of_rules, (20, 40, 80))
     assert many - more == 2 * (more - few)
     assert more - few < few
+
+
+def test_caffes_dims_are_given_back_for_any_batch() -> None:
+    weight = constant(np.ones((2, 3)))
+    layer = Layer("fc", InnerProduct(2, bias_term=False), ("x",), ("fc",), (weight,))
+    net = legalize(Net("net", (Input("x", (1, 3)),), (layer,), (Output("fc"),)), TARGETS["ascend310"])
+    (output,) = net.outputs
+    assert net.producers[output.blob].op == Reshape((0, 2))  # ATC's fc is [1, 2, 1, 1]
+    assert replace(net, inputs=(Input("x", (4, 3)),)).shapes[output.blob] == (4, 2)

@@ -69,7 +69,12 @@ class _Repair:
         if blob not in self._repaired:
             name = self._names.unique(f"{blob}/reshape")
             origin = self._producers[blob].origin.through(RULE)
-            self._layers.append(Layer(name, Reshape(ours), (blob,), (name,), (), origin))
+            self._layers.append(Layer(name, Reshape(_dims(ours, self._shapes[blob])), (blob,), (name,), (), origin))
             self._shapes[name] = ours
             self._repaired[blob] = name
         return self._repaired[blob]
+
+
+def _dims(ours: Shape, theirs: Shape) -> Shape:
+    """Return our dims, the first one copied (0) where both have it: the om may then be compiled for other batches."""
+    return (0, *ours[1:]) if len(ours) > 1 and ours[0] == theirs[0] else ours

@@ -47,7 +47,7 @@ def _indifferent(op: Op, ours: tuple[Shape, ...], theirs: tuple[Shape, ...]) -> 
         case Eltwise():
             alike = len(set(theirs)) == 1
         case Reshape():
-            alike = 0 not in op.dims and op.axis == 0 and op.num_axes == -1
+            alike = op.axis == 0 and op.num_axes == -1 and _copies_alike(op, ours[0], theirs[0])
         case BatchNorm() | PReLU() | Flatten(axis=1, end_axis=-1) | InnerProduct(axis=1):
             alike = padded
         case Softmax() | Slice() | Tile() | Concat():
@@ -57,6 +57,12 @@ def _indifferent(op: Op, ours: tuple[Shape, ...], theirs: tuple[Shape, ...]) -> 
         case _:
             alike = False
     return alike
+
+
+def _copies_alike(op: Reshape, ours: Shape, theirs: Shape) -> bool:
+    """Whether every dim that is copied (0) is the same in both."""
+    axes = [axis for axis, dim in enumerate(op.dims) if dim == 0]
+    return [ours[axis] for axis in axes] == [theirs[axis] for axis in axes]
 
 
 def _longer(ours: tuple[Shape, ...], theirs: tuple[Shape, ...]) -> bool:
