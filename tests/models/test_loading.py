@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 import subprocess
 import sys
 from collections.abc import Callable
@@ -93,6 +95,16 @@ class TestModelsInPython:
         import json  # noqa: PLC0415 - after the file of its name
 
         assert json.dumps([]) == "[]"
+
+    def test_a_file_is_read_as_it_stands_whatever_was_compiled_before(self, source: Path) -> None:
+        assert width("nets.py:build") == 5
+        py_compile.compile(str(source))
+        before = source.stat()
+        source.write_text(source.read_text().replace("Net(5)", "Net(7)"))
+        os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))  # as within one second
+        for name in [name for name in sys.modules if name.startswith("nets")]:
+            del sys.modules[name]
+        assert width("nets.py:build") == 7
 
     def test_callables_without_a_signature_are_called(self) -> None:
         assert refusal("builtins:dict").code == "U102"

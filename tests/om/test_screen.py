@@ -14,6 +14,12 @@ from torch2om.cli import main
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(autouse=True)
+def unwrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let lines be as long as they are."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def inspected(capsys: Capture, path: Path, content: bytes, *options: str | Path) -> str:
     """What `inspect` prints of a file with this content."""
     path.write_bytes(content)

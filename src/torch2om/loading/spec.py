@@ -10,8 +10,9 @@ import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, TypeGuard
 
 import torch
@@ -97,6 +98,15 @@ def _script(path: Path) -> Model:
     return model
 
 
+class _AsItStands(SourceFileLoader):
+    """Compiles the file anew: Python knows a cached compilation by size and whole seconds, and may take an old one."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - as the loader has it
+        """Return the file's own code."""
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
+
+
 def _load_source(path: Path) -> ModuleType:
     """Run a Python file as a module, with its own folder on the import path."""
     if not path.is_file():
@@ -104,7 +114,8 @@ def _load_source(path: Path) -> ModuleType:
         hint = f"did you mean {path.parent / near[0]}?" if near else ""
         raise UsageError(Diagnostic("U101", f"there is no file {path}", hint=hint))
     name = path.stem if path.stem not in sys.modules else f"{path.stem}@{path.resolve()}"
-    found = importlib.util.spec_from_file_location(name, path.resolve())
+    place = path.resolve()
+    found = importlib.util.spec_from_file_location(name, place, loader=_AsItStands(name, str(place)))
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
