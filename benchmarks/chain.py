@@ -7,6 +7,7 @@ the smallest. Capture and canonicalize are PyTorch's and not shown.
 
 from __future__ import annotations
 
+import gc
 import statistics
 import tempfile
 import time
@@ -55,6 +56,7 @@ def costs(program: Program, length: int) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def timed(name: str, stage: Callable[[], T]) -> T:
+        gc.collect()  # what earlier stages left is not this one's cost
         begin = time.perf_counter()
         result = stage()
         found[name] = (time.perf_counter() - begin) / length * 1e6
