@@ -53,7 +53,8 @@ Elements are put in order by comparing each with each, which is for at most 128.
 AFTER_ERF = """
 After `torch.erf`, what differs is the declared error of its polynomial (up to 5e-10), which a following operator
 enlarged beyond 1e-9: a power multiplies it, a shrink makes the scale smaller. A conversion said the same (V701) and
-published no files. Since then such an error may grow as float32's rounding may (decision 011): both are verified."""
+published no files. Since then a declared error is judged where it is made
+(decision 011): both are verified, but for net 1222 at `opencv`, where no blob of its own stands for erf's result."""
 OTHER = "A message without a reason here: older than a rule that was added while the sweep ran, or new"
 
 

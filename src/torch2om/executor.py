@@ -24,6 +24,8 @@ from torch2om.layers.precision import halved
 from torch2om.layers.selection import selects
 
 Numbers = Mapping[str, npt.NDArray[Any]]  # Any: whatever real numbers the user feeds
+NOTHING: Numbers = MappingProxyType({})
+
 Dtype = np.dtype[np.floating[Any]]  # Any: one of three
 
 _DOUBLE: Dtype = np.dtype(np.float64)
@@ -77,22 +79,28 @@ def execute(
     return MappingProxyType({name: _shown(kept[name], width) for name in wanted})
 
 
-def blobs(net: Net, inputs: Numbers, dtype: npt.DTypeLike = np.float64) -> Iterator[tuple[Layer, str, Array]]:
+def blobs(
+    net: Net, inputs: Numbers, dtype: npt.DTypeLike = np.float64, instead: Numbers = NOTHING
+) -> Iterator[tuple[Layer, str, Array]]:
     """Yield (layer, top, values) in the net's order, each as soon as its layer has run.
 
+    Layers that read a blob named in `instead` get the values there, of the blob's shape; the blob's own are yielded.
     Raises `UsageError`, before anything runs, if `inputs` or `dtype` do not fit the net.
     """
     width = width_of(dtype)
     held = fed(net, inputs, width)
-    return ((layer, top, _shown(blob, width)) for layer, top, blob in _steps(net, held, width))
+    return ((layer, top, _shown(blob, width)) for layer, top, blob in _steps(net, held, width, instead))
 
 
-def _steps(net: Net, held: dict[str, Array], width: Width) -> Iterator[tuple[Layer, str, Array]]:
+def _steps(
+    net: Net, held: dict[str, Array], width: Width, instead: Numbers = NOTHING
+) -> Iterator[tuple[Layer, str, Array]]:
     """Run the layers on the blobs in `held`, which gains the tops and loses what nobody reads any more."""
     for layer, dying in zip(net.layers, last_read(net), strict=True):
         tops = run_layer(layer, [held[bottom] for bottom in layer.bottoms], width)
         held.update(tops)
         yield from ((layer, top, blob) for top, blob in tops.items())
+        held.update((top, width.round(instead[top])) for top in tops if top in instead)
         for blob in dying:
             held.pop(blob)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from torch2om import Conversion, convert
 from torch2om.errors import Severity, VerificationError
+from torch2om.layers import Sigmoid
 from torch2om.verification import MEANING_TOLERANCE
 
 
@@ -72,12 +74,22 @@ def test_infinity_that_forbids_a_place_is_no_broken_value(
     assert converted(Function(function), tmp_path, target).artifact is not None
 
 
-def test_a_declared_bound_grows_where_sums_cancel(tmp_path: Path) -> None:
+def test_a_declared_error_is_not_made_larger_by_sums_that_cancel(tmp_path: Path) -> None:
+    """By itself the difference of the two forms is wrong by 2e-9 of its scale."""
     twice = Function(lambda x: functional.gelu(x) - 1.05 * x * 0.5 * (1 + torch.erf(x / 2**0.5)))
     conversion = converted(twice, tmp_path)
     assert conversion.verification is not None
     meaning = next(run for run in conversion.verification.runs if run.title == "meaning")
-    assert MEANING_TOLERANCE < meaning.worst(1)[0].error < meaning.worst(1)[0].tolerance < 1e-7
+    assert {found.tolerance for found in meaning.comparisons} == {MEANING_TOLERANCE}
+    errors = {found.call: found.error for found in meaning.comparisons}
+    assert errors["gelu"] > 1e-11
+    assert max(error for call, error in errors.items() if call not in {"gelu", "erf"}) < 1e-14
+
+
+def test_a_mistake_behind_a_declared_error_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sigmoid, "value", lambda _, x: 1 / (1 + np.exp(-x)) + 5e-9)
+    with pytest.raises(VerificationError, match="V701"):
+        converted(Function(lambda x: functional.gelu(x).sigmoid()), tmp_path)
 
 
 def test_what_no_bounded_rule_made_is_held_to_the_tolerance_itself(tmp_path: Path) -> None:
