@@ -30,6 +30,7 @@ from torch2om.legalization import (
     shape,
     softmax,
     transposed,
+    unrolling,
 )
 from torch2om.legalization.driver import legalize
 from torch2om.legalization.fusions import keep_apart
@@ -62,6 +63,7 @@ FAMILIES = (
     shape,
     softmax,
     transposed,
+    unrolling,
 )
 
 __all__ = ["Rule", "RuleBuilder", "expose_outputs", "keep_apart", "legalize", "legalizes", "rules"]

@@ -28,11 +28,15 @@ MAX_DEPTH = 8  # the longest chain of rules known is 5; more is a circle
 
 @dataclass(frozen=True)
 class Fragment:
-    """Legal layers that stand for one layer, the blobs that stand for its tops, and what they cost."""
+    """Legal layers that stand for one layer, the blobs that stand for its tops, and what they cost.
+
+    `fallback` says whether one of the rules that made them is a fallback.
+    """
 
     layers: tuple[Layer, ...]
     results: tuple[Blob, ...]
     cost: Cost
+    fallback: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,13 +150,13 @@ class _Search:
         best: tuple[Fragment, Rule] | None = None
         reasons, hint = [], ""
         for rule in self._candidates(layer.op):
-            if best is not None and rule.fallback:
+            if best is not None and rule.fallback and not best[0].fallback:
                 break
             found = self._apply(rule, layer, bottoms, depth)
             if isinstance(found, Refuse):
                 reasons.append(f"{rule.name}: {found.reason}")
                 hint = hint or found.hint
-            elif best is None or found.cost < best[0].cost:
+            elif best is None or (found.fallback, found.cost) < (best[0].fallback, best[0].cost):
                 best = (found, rule)
         if best is None:
             refusal = Refusal(layer, broken, tuple(reasons), hint)
@@ -180,14 +184,15 @@ class _Search:
         except BadOp as error:
             return Refuse(str(error))
         results = result if isinstance(result, tuple) else (result,)
-        return self._legal_all(builder.layers, results, bottoms, depth + 1)
+        made = self._legal_all(builder.layers, results, bottoms, depth + 1)
+        return replace(made, fallback=True) if isinstance(made, Fragment) and rule.fallback else made
 
     def _legal_all(
         self, layers: list[Layer], results: tuple[Blob, ...], bottoms: tuple[Blob, ...], depth: int
     ) -> Fragment | Refuse:
         known = {blob.name: blob for blob in (*bottoms, *self._seeds)}
         placed: list[Layer] = []
-        cost = Cost()
+        cost, fallback = Cost(), False
         for layer in layers:
             reads = tuple(known[bottom] for bottom in layer.bottoms)
             found = self.legal(replace(layer, bottoms=tuple(blob.name for blob in reads)), reads, depth)
@@ -196,5 +201,6 @@ class _Search:
                 return Refuse(f"needs {op_text(found.layer.op)}: {broken}", hint=found.hint)
             placed += found.layers
             cost += found.cost
+            fallback |= found.fallback
             known.update(zip(layer.tops, found.results, strict=True))
-        return Fragment(tuple(placed), tuple(known.get(blob.name, blob) for blob in results), cost)
+        return Fragment(tuple(placed), tuple(known.get(blob.name, blob) for blob in results), cost, fallback)
