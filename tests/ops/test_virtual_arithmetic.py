@@ -81,6 +81,15 @@ def test_matmul_broadcasts_its_batches_and_counts_its_products(left: Shape, righ
     assert MatMul().macs([left, right], []) == product.numel() * left[-1]
 
 
+@pytest.mark.parametrize("adj_x1", [False, True])
+@pytest.mark.parametrize("adj_x2", [False, True])
+def test_matmul_transposes_its_operands(adj_x1: bool, adj_x2: bool) -> None:
+    a, b = normal(2, 3, 4), normal(5, 1, 4, 6, seed=1)
+    left, right = (a.mT if adj_x1 else a), (b.mT if adj_x2 else b)
+    assert_agrees(MatMul(adj_x1, adj_x2), [left, right], [a @ b])
+    assert MatMul(adj_x1, adj_x2).macs([left.shape, right.shape], []) == (a @ b).numel() * 4
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -3])
 def test_a_linear_map_multiplies_along_one_axis(axis: int) -> None:
     x, matrix = normal(2, 3, 4, 5), normal(7, (2, 3, 4, 5)[axis], seed=1)

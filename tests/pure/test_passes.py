@@ -273,3 +273,24 @@ def test_mirrors_follow_to_the_layer_that_absorbed_theirs() -> None:
     net = Net("net", (Input("x", b.x.shape),), tuple(b.layers), (Output(z.name),), {y.name: "conv", z.name: "bn"})
     result = simplify(net)
     assert dict(result.mirrors) == {result.outputs[0].blob: "bn"}
+
+
+def test_parts_of_a_blob_that_do_not_overlap_are_tops_of_one_slice() -> None:
+    b = Sketch((2, 6, 5, 4))
+    parts = [b.add(StridedSlice(1, start, stop), b.x) for start, stop in ((4, 6), (0, 1), (-6, 1), (1, 3))]
+    net = b.net(*[b.add(Power(power=2.0), part) for part in parts])
+    assert simplified(net) == ["Slice", "Power", "Power", "Power", "Power"]
+    (cut,) = [layer for layer in simplify(net).layers if isinstance(layer.op, Slice)]
+    assert cut.op == Slice(1, (1, 3, 4), 4)
+
+
+def test_parts_that_overlap_or_skip_elements_are_cut_out_one_by_one() -> None:
+    b = Sketch((2, 6, 5, 4))
+    parts = [b.add(StridedSlice(1, 0, 4), b.x), b.add(StridedSlice(1, 3, 6), b.x), b.add(StridedSlice(2, 0, 5, 2), b.x)]
+    assert simplified(b.net(*parts)) == ["StridedSlice"] * 3
+
+
+def test_parts_put_together_again_in_their_order_are_the_blob() -> None:
+    b = Sketch((2, 6, 5, 4))
+    parts = [b.add(StridedSlice(1, start, stop), b.x) for start, stop in ((0, 2), (2, 6))]
+    assert simplified(b.net(b.add(ReLU(), b.add(Concat(), *parts)))) == ["ReLU"]

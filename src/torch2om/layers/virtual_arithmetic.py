@@ -119,24 +119,34 @@ class Where(Broadcasting):
 
 @dataclass(frozen=True)
 class MatMul(Op):
-    """y = a @ b over the last two dims; the dims before broadcast (torch.matmul on rank 2 and more)."""
+    """y = a @ b over the last two dims, of x1 and x2, transposed if adj says so; the dims before broadcast.
+
+    As torch.matmul on rank 2 and more.
+    """
+
+    adj_x1: bool = False
+    adj_x2: bool = False
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return [..., rows of a, columns of b]."""
         exactly(weights, 0, "weight")
         left, right = exactly(bottoms, 2)
         need(len(left) >= 2 and len(right) >= 2, f"needs matrices, has {list(left)} and {list(right)}")
-        need(left[-1] == right[-2], f"{left[-1]} columns do not meet {right[-2]} rows")
-        return ((*broadcast([left[:-2], right[:-2]]), left[-2], right[-1]),)
+        rows, depth = left[:-3:-1] if self.adj_x1 else left[-2:]
+        depth_2, columns = right[:-3:-1] if self.adj_x2 else right[-2:]
+        need(depth == depth_2, f"{depth} columns do not meet {depth_2} rows")
+        return ((*broadcast([left[:-2], right[:-2]]), rows, columns),)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the products."""
-        left, right = bottoms
-        return (rounded(widened(left) @ widened(right), left),)
+        left, right = (widened(x) for x in bottoms)
+        a = np.swapaxes(left, -1, -2) if self.adj_x1 else left
+        b = np.swapaxes(right, -1, -2) if self.adj_x2 else right
+        return (rounded(a @ b, bottoms[0]),)
 
     def macs(self, bottoms: Shapes, weights: Shapes) -> int:
         """Return one multiplication per element of the top and column of a."""
-        return elements(self.infer(bottoms, weights)[0]) * bottoms[0][-1]
+        return elements(self.infer(bottoms, weights)[0]) * bottoms[0][-2 if self.adj_x1 else -1]
 
 
 @dataclass(frozen=True)

@@ -18,20 +18,19 @@ def matmul_by_batched_matmul(b: RuleBuilder, op: MatMul, x: Blob, y: Blob) -> Bl
     Exact. A single y multiplies the rows of all matrices of x at once.
     """
     (top,) = op.infer([x.shape, y.shape], [])
-    rows, depth, columns = *x.shape[-2:], y.shape[-1]
     batch = top[:-2]
-    if prod(y.shape[:-2]) == 1:
-        left, right = b.reshape(x, (prod(batch) * rows, depth)), b.reshape(y, (depth, columns))
+    if prod(y.shape[:-2]) == 1 and (prod(batch) == 1 or not op.adj_x1):
+        left = b.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
+        right = b.reshape(y, y.shape[-2:])
     else:
-        count = prod(batch)
-        left = b.reshape(_repeated(b, x, batch), (count, rows, depth))
-        right = b.reshape(_repeated(b, y, batch), (count, depth, columns))
-    return b.reshape(b.add(BatchedMatMul(), left, right), top)
+        left, right = _repeated(b, x, batch), _repeated(b, y, batch)
+    return b.reshape(b.add(BatchedMatMul(op.adj_x1, op.adj_x2), left, right), top)
 
 
 def _repeated(b: RuleBuilder, x: Blob, batch: Shape) -> Blob:
     """Return x with one matrix for each place of `batch`."""
-    return x if prod(x.shape[:-2]) == prod(batch) else b.add(Expand((*batch, *x.shape[-2:])), x)
+    shape = (*batch, *x.shape[-2:])
+    return b.reshape(x, shape) if prod(x.shape[:-2]) == prod(batch) else b.add(Expand(shape), x)
 
 
 @legalizes(BatchedMatMul)

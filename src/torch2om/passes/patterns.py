@@ -16,6 +16,7 @@ from torch2om.layers import (
     HardSigmoid,
     HardSwish,
     Hardtanh,
+    MatMul,
     Permute,
     Power,
     ReLU6,
@@ -74,6 +75,25 @@ def _scaled_channel(b: RewriteBuilder, blob: Blob) -> tuple[Blob, int, Power] | 
         return None
     (source,) = b.bottoms(cut)
     return source, cut.op.bounds(source.shape[1])[0], power.op
+
+
+@rewrites(MatMul)
+def product_of_permuted_is_transposed(b: RewriteBuilder, op: MatMul, x: Blob, y: Blob) -> Blob | None:
+    """x @ permute(y, rows and columns exchanged) = x @ y^T; x likewise."""
+    left, right = _turned(b, x), _turned(b, y)
+    if left is right is None:
+        return None
+    product = MatMul(op.adj_x1 is (left is None), op.adj_x2 is (right is None))
+    return b.add(product, x if left is None else left, y if right is None else right)
+
+
+def _turned(b: RewriteBuilder, x: Blob) -> Blob | None:
+    """Return the blob of which x is a permutation that exchanges the last two dims alone."""
+    producer = b.producer(x)
+    if producer is None or not isinstance(producer.op, Permute):
+        return None
+    rest = range(x.rank - 2)
+    return b.bottoms(producer)[0] if producer.op.full_order(x.rank) == (*rest, x.rank - 1, x.rank - 2) else None
 
 
 @rewrites(Eltwise, Arithmetic)

@@ -44,7 +44,16 @@ ENTRIES: dict[str, Entry] = {
     ),
     "map_by_inner_product": Entry(Case(LinearMap(-1), S, ((7, 5),)), Case(LinearMap(2), S, ((7, 4),))),
     "map_by_convolution": Entry(Case(LinearMap(0), S, ((7, 2),)), ALWAYS),
-    "matmul_by_batched_matmul": Entry(Case(MatMul(), ((2, 3, 4), (4, 5))), ALWAYS),
+    "matmul_by_batched_matmul": Entry(
+        Case(MatMul(), ((2, 3, 4), (4, 5))),
+        ALWAYS,
+        (
+            Case(MatMul(adj_x2=True), ((2, 3, 4), (5, 4))),
+            Case(MatMul(adj_x1=True), ((2, 4, 3), (4, 5))),
+            Case(MatMul(adj_x1=True), ((4, 3), (1, 4, 5))),
+            Case(MatMul(adj_x1=True, adj_x2=True), ((2, 1, 4, 3), (6, 5, 4))),
+        ),
+    ),
     "batched_matmul_by_sums": Entry(Case(BatchedMatMul(adj_x2=True), ((2, 3, 4), (2, 5, 4))), ALWAYS),
     "multiply_in_halves": Entry(
         Case(InnerProduct(5, axis=2), ((2, 3, 4),), ((5, 4), (5,))), Case(InnerProduct(1), S, ((1, 60), (1,)))

@@ -13,6 +13,7 @@ from torch2om.layers import (
     EltwiseOperation,
     HardSigmoid,
     Hardtanh,
+    MatMul,
     Pad,
     Permute,
     Power,
@@ -56,6 +57,11 @@ def _scaled_apart(order: range) -> Chain:
     return Chain(IMAGE, build)
 
 
+def _product(order: tuple[int, ...]) -> Chain:
+    """Return permute(x, order) @ x."""
+    return Chain((3, 3, 4, 4), lambda b, x: b.add(MatMul(), b.add(Permute(order), x), x))
+
+
 ENTRIES: dict[str, Entry] = {
     "copy_is_nothing": Entry(chain(IMAGE, Dropout()), ALWAYS),
     "same_shape_is_nothing": Entry(chain(IMAGE, Reshape((2, 4, -1, 5))), chain(IMAGE, Reshape((2, 60)))),
@@ -72,6 +78,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "product_with_sigmoid_is_swish": Entry(_gated(Sigmoid()), _gated(ReLU())),
     "product_with_hard_sigmoid_is_hard_swish": Entry(_gated(HardSigmoid()), _gated(Sigmoid())),
+    "product_of_permuted_is_transposed": Entry(_product((0, 1, 3, 2)), _product((1, 0, 3, 2))),
     "reshape_permute_reshape_is_shuffle": Entry(
         chain(IMAGE, GROUPED, Permute((0, 2, 1, 3, 4)), Reshape(IMAGE)),
         chain(IMAGE, GROUPED, Permute((0, 2, 1, 4, 3)), Reshape(IMAGE)),
