@@ -16,12 +16,12 @@ from typing import Any
 
 from benchmarks.sweep.operators import FAMILIES
 from benchmarks.sweep.run import BUNDLE, CLOSELY
-from benchmarks.sweep.verdict import OPENCV_TOLERANCE
+from benchmarks.sweep.verdict import BUT, OPENCV_TOLERANCE
 
 Record = Mapping[str, Any]
-LISTED = ("caffe", "ascend310")  # the targets for which every remaining reason is given
+LISTED = ("caffe", "ascend310", "hilens", "opencv")  # ascend310p and ascend310b have the rows of ascend310
 
-# What a refusal at these targets says -> why no exact rule avoids it.
+# What a refusal says -> why no exact rule avoids it.
 WHY = {
     r"layer (Floor|Ceil|Trunc|Round)\b|integer division|remainder": """\
 Rounding has infinitely many jumps, a finite net of Caffe's layers finitely many (Threshold and ReLU have one each): the
@@ -45,16 +45,14 @@ A product of more than 1024 elements over- or underflows float32 for nearly all 
     r"one element wide": """\
 PyTorch 2.13's own kernel of antialias=True reads wrong elements where the width becomes 1: there is no value to be
 equal to.""",
+    r"a blob has 1 to 4 dims": """\
+omg has no blobs of more dims. Inside a net they are folded away (decision 009); what is left are the net's own inputs
+and outputs, whose dims are the user's to choose: the hint says so.""",
     r"would pick": """\
 The matrix that picks the elements would have more than 16 MiB.""",
     r"Caffe has no sorting": """\
 Elements are put in order by comparing each with each, which is for at most 128.""",
 }
-AFTER_ERF = """
-After `torch.erf`, what differs is the declared error of its polynomial (up to 5e-10), which a following operator
-enlarged beyond 1e-9: a power multiplies it, a shrink makes the scale smaller. A conversion said the same (V701) and
-published no files. Since then a declared error is judged where it is made
-(decision 011): both are verified, but for net 1222 at `opencv`, where no blob of its own stands for erf's result."""
 OTHER = "A message without a reason here: older than a rule that was added while the sweep ran, or new"
 
 
@@ -117,8 +115,6 @@ def _faults(record: Record) -> Iterator[str]:
     for seed, faults in nets.items():
         first, targets = faults[0], ", ".join(f"`{fault['target']}`" for fault in faults)
         yield f"\nNet {seed} ({' and '.join(first['operators'])}), {first['outcome']} at {targets}: {first['reason']}"
-    if any("torch.erf" in fault["operators"] and "V701" in fault["reason"] for fault in record["faults"]):
-        yield AFTER_ERF
 
 
 def _families(record: Record) -> Iterator[str]:
@@ -136,16 +132,39 @@ def _families(record: Record) -> Iterator[str]:
 
 
 def _reasons(record: Record) -> Iterator[str]:
-    yield "## What remains refused, and why\n"
+    yield """## What remains refused, and why
+
+Every refusal, by its code and what it says; # stands for a net's numbers, the limit's own are written out. The last
+column is the number of the reason below why no exact rule avoids it.
+"""
+    given: list[str] = []
     for target in LISTED:
-        counts = Counter[str]()
-        for row in record["reasons"].get(target, []):
-            counts[_why(row["reason"])] += row["nets"]
-        yield f"`{target}`:\n\n| nets | refusals that say | why no exact rule avoids them |\n|---:|---|---|"
-        for why, count in counts.most_common():
-            said = sorted({row["reason"] for row in record["reasons"][target] if _why(row["reason"]) == why})
-            yield f"| {count} | {'; '.join(said)} | {why} |"
+        rows = list(_limits(record["reasons"].get(target, [])))
+        given = list(dict.fromkeys([*given, *(why for _, _, why in rows)]))
+        yield f"`{target}`:\n\n| nets | code | limit or reason | stated by | for example net | why |"
+        yield "|---:|---|---|---|---:|---:|"
+        for count, first, why in rows:
+            code, _, text = _limit(first["reason"]).partition(" ")
+            cells = (count, code, text, first["source"], first["seed"], given.index(why) + 1)
+            yield f"| {' | '.join(map(str, cells))} |"
         yield ""
+    yield from (f"{number}. {why}" for number, why in enumerate(given, 1))
+    yield ""
+
+
+def _limits(rows: Iterable[Record]) -> list[tuple[int, Record, str]]:
+    """Return the refusals that name one limit as one: how many there are, the most frequent of them, and why."""
+    counts, first = Counter[str](), dict[str, Record]()
+    for row in rows:
+        counts[_limit(row["reason"])] += row["nets"]
+        first.setdefault(_limit(row["reason"]), row)
+    return [(count, first[limit], _why(first[limit]["reason"])) for limit, count in counts.most_common()]
+
+
+def _limit(reason: str) -> str:
+    """Return the code and the limit that a refusal names, without what the net has there."""
+    code, _, text = reason.partition(" ")
+    return f"{code} {text.partition(BUT)[2] or text}"
 
 
 def _why(reason: str) -> str:
@@ -185,10 +204,11 @@ def _sum(one: Any, other: Any) -> Any:  # Any: numbers, lists, and dicts of them
 
 def _counted(rows: Iterable[Record]) -> list[Record]:
     """Return every reason once, the most frequent first."""
-    counts = Counter[str]()
+    counts, first = Counter[str](), dict[str, Record]()
     for row in rows:
         counts[row["reason"]] += row["nets"]
-    return [{"reason": reason, "nets": count} for reason, count in counts.most_common()]
+        first.setdefault(row["reason"], row)
+    return [{**first[reason], "nets": count} for reason, count in counts.most_common()]
 
 
 def main(*paths: str) -> None:

@@ -21,7 +21,7 @@ class Table:
     used: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    examples: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    examples: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     faults: list[Verdict] = field(default_factory=list)
     seeds: set[int] = field(default_factory=set)
 
@@ -33,7 +33,7 @@ class Table:
         if verdict.outcome is Outcome.REFUSED:
             self.refused.update((verdict.target, name) for name in {*verdict.blamed})
             self.reasons[verdict.target, verdict.reason] += 1
-            self.examples.setdefault((verdict.target, verdict.reason), (verdict.seed, verdict.blamed))
+            self.examples.setdefault((verdict.target, verdict.reason), verdict)
         elif verdict.outcome in FAULTS:
             self.faults.append(verdict)
 
@@ -57,16 +57,16 @@ class Table:
                 for target in self.targets
             },
             "operators": shares,
-            "reasons": {
-                target: [
-                    {"reason": reason, "nets": count, "seed": self.examples[name, reason][0]}
-                    for (name, reason), count in self.reasons.most_common()
-                    if name == target
-                ]
-                for target in self.targets
-            },
+            "reasons": {target: list(self._reasons(target)) for target in self.targets},
             "faults": [vars(fault) | {"outcome": fault.outcome.value} for fault in self.faults],
         }
+
+    def _reasons(self, target: str) -> Iterator[dict[str, Any]]:
+        """Yield every reason at a target, the most frequent first, with a net that has it and who states it."""
+        for (name, reason), count in self.reasons.most_common():
+            if name == target:
+                example = self.examples[name, reason]
+                yield {"reason": reason, "nets": count, "seed": example.seed, "source": example.source}
 
     def lines(self) -> Iterator[str]:
         """Yield the tables as text."""
@@ -81,10 +81,9 @@ class Table:
         yield from self._shares()
         for target in self.targets:
             yield f"\nreasons of {target}"
-            for (name, reason), count in self.reasons.most_common():
-                if name == target:
-                    seed, blamed = self.examples[name, reason]
-                    yield f"{count:6}  {reason}  ({', '.join(blamed)}; net {seed})"
+            for row in self._reasons(target):
+                blamed = ", ".join(self.examples[target, row["reason"]].blamed)
+                yield f"{row['nets']:6}  {row['reason']}  ({blamed}; net {row['seed']})"
         for fault in self.faults:
             yield f"\n{fault.outcome} at {fault.target}, net {fault.seed} {fault.operators}: {fault.reason}"
 

@@ -25,6 +25,7 @@ from torch2om.verification import relative_error, verify
 
 OPENCV_TOLERANCE = 1e-4  # its layers compute in float32
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - files that live for milliseconds
+BUT = ", but "  # between what a layer has and the limit that it breaks
 LEAST_DIMS = 2  # of a cv::Mat: a blob (N) comes as (N, 1)
 _STEP = re.compile(r"steps\.(\d)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e-?\d+)?")  # a number of its own, not a part of a name
@@ -41,7 +42,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a net at a target; `reason` says why, with # for numbers, and `blamed` which operators' it is."""
+    """What became of a net at a target; `reason` says why, and `blamed` which operators' it is.
+
+    In a reason # stands for the numbers of the net; those of the limit are written out. `source` is who states it.
+    """
 
     seed: int
     target: str
@@ -50,6 +54,7 @@ class Verdict:
     blamed: tuple[str, ...] = ()
     reason: str = ""
     detail: str = ""
+    source: str = ""
 
 
 class Verdicts:
@@ -140,9 +145,16 @@ def _refusal(branch: Branch, target: Target, diagnostics: tuple[Diagnostic, ...]
     """Return the refusal, for the reason that comes first, blamed on the operators that the diagnostics name."""
     blamed = dict.fromkeys(name for found in diagnostics for name in _owner(branch, found.origin))
     first = diagnostics[0]
-    reason = f"{first.code} {_NUMBER.sub('#', first.message)}"
+    reason = f"{first.code} {'; '.join(map(_without_numbers, first.message.split('; ')))}"
     detail = "\n".join(map(str, diagnostics))
-    return _ended(branch, target, Outcome.REFUSED, reason, tuple(blamed), detail)
+    verdict = _ended(branch, target, Outcome.REFUSED, reason, tuple(blamed), detail)
+    return replace(verdict, source=first.source)
+
+
+def _without_numbers(message: str) -> str:
+    """Return a message with # for the numbers of what the net has; behind "but" stands the limit."""
+    found, but, limit = message.partition(BUT)
+    return _NUMBER.sub("#", found) + but + limit
 
 
 def _owner(branch: Branch, origin: Origin) -> tuple[str, ...]:

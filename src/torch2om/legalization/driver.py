@@ -17,7 +17,7 @@ from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import BadOp, Op, Shape
 from torch2om.ir.text import op_text
 from torch2om.layers import Reshape
-from torch2om.legalization.ranks import match_ranks
+from torch2om.legalization.ranks import match_ranks, with_one_element
 from torch2om.legalization.rules import Rule, RuleBuilder, rules
 from torch2om.legalization.tidying import tidy
 from torch2om.targets.limits import Target, Violation
@@ -85,14 +85,14 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
         else:
             assembly.put(layer, found.layers, found.results)
     problems.raise_as(LegalityError)
-    made = match_ranks(tidy(assembly.finish()), target)
+    made = match_ranks(with_one_element(tidy(assembly.finish()), target), target)
     _check_folded(made, target)
     return made
 
 
 def _check_folded(net: Net, target: Target) -> None:
     """Raise `LegalityError` for the Reshapes that are left between blobs of more or fewer dims than the target has."""
-    left = target.check(net) if target.most_dims else []
+    left = target.check(net) if target.most_dims or not target.scalars else []
     Problems([Refusal(layer, broken, (), MANY_DIMS).diagnostic(target) for layer, broken in left]).raise_as(
         LegalityError
     )
@@ -100,9 +100,7 @@ def _check_folded(net: Net, target: Target) -> None:
 
 def _folds(layer: Layer, bottoms: tuple[Shape, ...], target: Target) -> bool:
     """Whether the layer only leads to or from dims that the target has not: joined with others it goes (`tidy`)."""
-    if not isinstance(layer.op, Reshape) or not target.most_dims:
-        return False
-    return not all(1 <= len(shape) <= target.most_dims for shape in (*bottoms, *layer.op.infer(bottoms, ())))
+    return isinstance(layer.op, Reshape) and any(map(target.lacks, (*bottoms, *layer.op.infer(bottoms, ()))))
 
 
 _Key = tuple[object, ...]

@@ -28,6 +28,22 @@ def match_ranks(net: Net, target: Target) -> Net:
     return repair.finish()
 
 
+def with_one_element(net: Net, target: Target) -> Net:
+    """y = x as [1], for an output y of no dims where the target has none such.
+
+    Exact: the element is the same one. The manifest says which dims the output has.
+    """
+    if target.scalars:
+        return net
+    bare = {output.blob for output in net.outputs if not net.shapes[output.blob]}
+    return replace(net, layers=tuple(_as_one(layer, target) if bare & {*layer.tops} else layer for layer in net.layers))
+
+
+def _as_one(layer: Layer, target: Target) -> Layer:
+    """Return the Reshape to no dims as one to the fewest that the target has; any other layer is left as it is."""
+    return replace(layer, op=Reshape(target.seen(()))) if isinstance(layer.op, Reshape) else layer
+
+
 class _Repair:
     """The net under construction, with the dims that the target has for each blob."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
@@ -25,7 +27,22 @@ def tidy(net: Net) -> Net:
             _place(assembly, layer, made)
         else:
             assembly.keep(layer)
-    return assembly.finish()
+    return _with_mirrors(net, assembly.finish())
+
+
+def _with_mirrors(before: Net, net: Net) -> Net:
+    """Let what a Reshape that went mirrored be mirrored by the blob that it reshaped: its elements are the same."""
+    mirrors: dict[str, str] = {}
+    for layer in before.layers:
+        (blob,) = layer.tops if isinstance(layer.op, Reshape) else ("",)
+        if blob not in before.mirrors or blob in net.shapes:
+            continue
+        source = blob
+        while source in before.producers and isinstance(before.producers[source].op, Reshape):
+            (source,) = before.producers[source].bottoms
+        if source in net.shapes:
+            mirrors.setdefault(source, before.mirrors[blob])
+    return replace(net, mirrors={**mirrors, **net.mirrors})
 
 
 def _reshapes_again(assembly: Assembly, layer: Layer) -> bool:

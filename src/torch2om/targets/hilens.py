@@ -267,6 +267,7 @@ HILENS = Target(
     # A product of omg agrees with ATC in the dims of an InnerProduct at batch 1.
     shapes=MappingProxyType({InnerProduct: inner_product_tops, ArgMax: arg_max_tops}),
     least_dims=1,
+    scalars=False,
     most_dims=formulas.MOST_DIMS,
     compiler="omg",
     socs=("Ascend310",),

@@ -189,9 +189,10 @@ class Target:
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
     `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
     does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
-    dims of 1 behind, and `most_dims` how many it may have (0: any number). With `outputs_by_layer` only a layer's first
-    top can be asked for; with `reads_every_input` an input that no layer reads is refused. `fusions` are the layers
-    that must not follow each other. `title` is for people; `compiler` and `socs`, the chips by the names that it
+    dims of 1 behind, and `most_dims` how many it may have (0: any number). Without `scalars` it has no blobs of 0
+    dims, nor a layer that makes one of Caffe's. With `outputs_by_layer` only a layer's first top can be asked for; with
+    `reads_every_input` an input that no layer reads is refused. `fusions` are the layers that must not follow each
+    other. `title` is for people; `compiler` and `socs`, the chips by the names that it
     knows, are for the command line.
     """
 
@@ -204,6 +205,7 @@ class Target:
     shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
     least_dims: int = 0
     most_dims: int = 0
+    scalars: bool = True
     outputs_by_layer: bool = False
     reads_every_input: bool = False
     fusions: tuple[Fusion, ...] = ()
@@ -234,6 +236,10 @@ class Target:
         site = Site.of(layer, bottoms)
         rule = self.shapes.get(type(layer.op))
         return tuple(map(self.seen, site.tops if rule is None else rule(site)))
+
+    def lacks(self, shape: Shape) -> bool:
+        """Whether the target has no blobs of so many dims, or of none."""
+        return len(shape) > self.most_dims > 0 or not (shape or self.scalars)
 
     def seen(self, shape: Shape) -> Shape:
         """Return the dims that a blob has in the target: at least `least_dims`."""

@@ -145,6 +145,7 @@ OPENCV = Target(
         Formula("a blob of one dim becomes a column (N, 1); none has no dim", _reads_columns, MEASURED + ", cv::Mat"),
     ),
     least_dims=LEAST_DIMS,
+    scalars=False,
     outputs_by_layer=True,
     reads_every_input=True,
     fusions=FUSIONS,
