@@ -41,6 +41,14 @@ def cost_of(layer: Layer, bottoms: Shapes) -> Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How large a model is before it is converted: its parameters and the multiply-accumulates of one run."""
+
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
 class LayerReport:
     """One layer's line: output shapes, multiply-accumulates, parameters, bytes of its activations."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from torch2om.analysis import Size, analyze
 from torch2om.caffe.reader import read_net
 from torch2om.errors import CaffeFileError, Problems
 from torch2om.executor import blobs
@@ -63,6 +64,11 @@ class NetReference:
     def own_runs(self, sample: Sample) -> Iterable[OwnRun]:  # noqa: ARG002 - the protocol's
         """Yield nothing: the net is the user's own model."""
         return ()
+
+    def size(self) -> Size:
+        """Return the net's own parameters and multiply-accumulates."""
+        cost = analyze(self.net)
+        return Size(cost.parameters, cost.macs)
 
 
 def _need_numbers(net: Net) -> None:

@@ -29,6 +29,7 @@ FAMILIES = {
     "O": "om files",
     "D": "device runs",
     "K": "compiling",
+    "B": "lists of models",
 }
 
 CODES: dict[str, CodeInfo] = {
@@ -136,6 +137,26 @@ CODES: dict[str, CodeInfo] = {
         "name is no file name",
         "The name of the files is empty, begins with a dot, or names a folder too.",
         "Give the stem alone, as --name model; the folder is given by -o.",
+    ),
+    "U151": CodeInfo(
+        "list malformed",
+        "LIST.toml of `torch2om batch` is no TOML, lists no model, or a value in it is not of its kind.",
+        "docs/batch.md shows a list and explains its keys.",
+    ),
+    "U152": CodeInfo(
+        "unknown key in a list",
+        "LIST.toml has a key that means nothing there.",
+        "Take the key that the hint names, or leave it out.",
+    ),
+    "U153": CodeInfo(
+        "name stands twice in a list",
+        "Two models of LIST.toml have one name, and their files would overwrite each other.",
+        "Give each model a name of its own: name = ...",
+    ),
+    "U154": CodeInfo(
+        "cluster cannot be used",
+        "`torch2om batch --cluster` needs Dask, and a Dask scheduler at the address whose workers have this torch2om.",
+        "pip install 'torch2om[cluster]' here and on every worker, and give the scheduler's address: tcp://HOST:8786.",
     ),
     "C201": CodeInfo(
         "data-dependent control flow",
@@ -541,5 +562,30 @@ CODES: dict[str, CodeInfo] = {
         "nothing to compile for",
         "The target has no compiler, or the chip is not one of the target's.",
         "Convert for a target with a compiler; `torch2om limits` lists the targets.",
+    ),
+    "B951": CodeInfo(
+        "out of time",
+        "The conversion of a model of a list took longer than the list allows for one model.",
+        "Raise seconds in [limits], or look in the message which stage takes so long.",
+    ),
+    "B952": CodeInfo(
+        "out of memory",
+        "The process of a model of a list took more memory than the list allows, or than there is.",
+        "Raise memory in [limits] and lower jobs, or run the model on a larger machine.",
+    ),
+    "B953": CodeInfo(
+        "process died",
+        "The process of a model of a list ended without a word: it was killed, it crashed, or its code left it.",
+        "Run `torch2om convert` on the model alone. SIGKILL mostly means that the system ran out of memory.",
+    ),
+    "B954": CodeInfo(
+        "defect while converting",
+        "An error that is no diagnostic ended the conversion of a model of a list: a defect of torch2om.",
+        "Run `torch2om --debug convert` on the model alone, and report what it prints.",
+    ),
+    "B955": CodeInfo(
+        "worker lost",
+        "The cluster's worker that converted a model went away, each time that it was tried.",
+        "Look into the workers' logs; a worker that is killed mostly had no memory left.",
     ),
 }

@@ -60,6 +60,23 @@ class Diagnostic:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def record(self) -> dict[str, object]:
+        """Return the diagnostic as a JSON object."""
+        origin = self.origin
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "layer": self.layer,
+            "message": self.message,
+            "source": self.source,
+            "hint": self.hint,
+            "details": self.details,
+            "file": origin.file,
+            "line": origin.line,
+            "text": origin.code,
+            "module": origin.module,
+        }
+
     def lines(self) -> Iterator[str]:
         """Yield the text as printed: the sentence first, then the place, the reasons and the hint."""
         place = f" [{self.layer}]" if self.layer else ""

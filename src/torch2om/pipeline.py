@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from torch2om.acceptance import assured
-from torch2om.analysis import analyze
+from torch2om.analysis import Size, analyze
 from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic, PreprocessingError, UsageError
 from torch2om.ir.net import Net
@@ -106,12 +106,10 @@ class Conversion:
 
 
 class Timer:
-    """Runs stages for a conversion, notes their times, and tells whoever listens."""
+    """Runs stages, notes their times in a list, and tells whoever listens."""
 
-    def __init__(
-        self, conversion: Conversion, on_start: Callable[[str], None], on_end: Callable[[Stage], None]
-    ) -> None:
-        self._conversion = conversion
+    def __init__(self, stages: list[Stage], on_start: OnStart, on_end: OnEnd) -> None:
+        self._stages = stages
         self._on_start = on_start
         self._on_end = on_end
 
@@ -121,9 +119,16 @@ class Timer:
         begin = time.perf_counter()
         result = stage()
         ended = Stage(name, time.perf_counter() - begin)
-        self._conversion.stages.append(ended)
+        self._stages.append(ended)
         self._on_end(ended)
         return result
+
+
+class Subject(Reference, Protocol):
+    """A reference that is the model of a conversion."""
+
+    def size(self) -> Size:
+        """Return how large the model is."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ class Entry:
     """What a model is when it enters: a net of its meaning, what the files must equal, and what was remarked."""
 
     net: Net
-    reference: Reference
+    reference: Subject
     notes: tuple[Diagnostic, ...] = ()
 
 
@@ -140,6 +145,17 @@ class Convertible(Protocol):
 
     def enter(self, stage: Timer) -> Entry:
         """Return the model as a net, by stages of its own."""
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A model that has entered already: it is captured once and converted for several targets."""
+
+    entry: Entry
+
+    def enter(self, stage: Timer) -> Entry:  # noqa: ARG002 - the protocol's
+        """Return the entry."""
+        return self.entry
 
 
 def run(
@@ -152,7 +168,7 @@ def run(
     target = find_target(request.target)
     require_place(request.out)
     conversion = Conversion(target)
-    stage = Timer(conversion, on_start, on_end)
+    stage = Timer(conversion.stages, on_start, on_end)
     entry = model.enter(stage)
     conversion.notes = entry.notes
     net = conversion.net = stage("simplify", lambda: simplify(entry.net))

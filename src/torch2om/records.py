@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import StrEnum
 from functools import cache
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 
@@ -13,6 +15,11 @@ def json_text(record: Any) -> str:  # Any: any dataclass
     """Return a record as JSON text: a line for each field, and for each item of a field's list."""
     lines = (f' "{item.name}": {_spread(getattr(record, item.name))}' for item in fields(record))
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def json_line(record: Any) -> str:  # Any: any dataclass
+    """Return a record as JSON on one line."""
+    return _JSON.encode(record)
 
 
 def _plain(value: object) -> Mapping[str, object]:
@@ -35,7 +42,9 @@ def _spread(value: object) -> str:
 
 
 def typed(kind: Any, value: object) -> Any:  # Any: a type as an annotation has it, and a value of that type
-    """Return parsed JSON as a value of a field's type: a record, a tuple, a mapping of texts, a text or a number.
+    """Return parsed JSON as a value of a field's type.
+
+    The type is a record, a tuple, a mapping of texts, a text, a number, a StrEnum, or one of these `| None`.
 
     Raises ValueError or TypeError where it is none.
     """
@@ -43,8 +52,12 @@ def typed(kind: Any, value: object) -> Any:  # Any: a type as an annotation has 
         types = _field_types(kind)
         return kind(**{name: typed(types.get(name), item) for name, item in value.items()})
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else typed(inner[0], value)
     if origin is tuple and isinstance(value, list):
         return tuple(typed(inner[0], item) for item in value)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(str(value))
     if origin is Mapping and isinstance(value, dict):
         return {name: typed(inner[1], item) for name, item in value.items()}
     if type(value) is not kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import fx
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
+from torch2om.analysis import Size
 from torch2om.ir.op import Array
 from torch2om.program.capture import evaluating
 from torch2om.program.evaluation import compute, widened
@@ -43,6 +45,25 @@ class ProgramReference:
         """Yield what the user's own model returns; a model of coarse floats, or with such calls, is further off."""
         epsilon = max(torch.finfo(kind).eps for kind in _float_kinds(self.program))
         yield OwnRun(original_outputs(self.program, sample), max(OWN_TOLERANCE, OWN_ROUNDINGS * epsilon))
+
+    def size(self) -> Size:
+        """Return how many parameters the user's own model has, and what PyTorch counts in one run of it.
+
+        PyTorch's counter counts convolutions and matrix products, two operations for a multiply-accumulate; what it
+        leaves out is attention as the CPU computes it. A .pt2 and a TorchScript model hold their parameters likewise.
+        """
+        zeros = {source.name: np.zeros(source.shape, np.float32) for source in self.program.inputs}
+        with FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter:
+            original_outputs(self.program, zeros)
+        parameters: Iterable[torch.Tensor] = getattr(self.program.module, "parameters", tuple)()
+        return Size(sum(each.numel() for each in parameters), int(counter.get_total_flops()) // 2)
+
+
+def _attention(query: torch.Size, key: torch.Size, value: torch.Size, *_: object, **__: object) -> int:
+    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]  # torch has no types here
+
+
+_UNCOUNTED = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention}  # noqa: SLF001 - its public name
 
 
 def reference_values(

@@ -210,7 +210,7 @@ def run_without_torch(net: Path, verb: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_convert_without_torch_says_what_to_install(torch2om: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch2om.cli.models.has_torch", lambda: False)
+    monkeypatch.setattr("torch2om.named_models.has_torch", lambda: False)
     ran = torch2om("convert", "module:Model", "--input", "x=1x2")
     assert ran.code == Status.USAGE
     assert "U141" in ran.err

@@ -24,12 +24,21 @@ ROWS = (
     {"emission", "acceptance", "matching", "rulebook"},
     {"verification", "device", "toolchain"},
     {"pipeline", "reference", "catalog"},
-    {"pytorch_models", "caffe_models"},
-    {"cli", "doctor", "reference_docs", "__main__", "__init__"},
+    {"pytorch_models", "caffe_models", "doctor"},
+    {"named_models"},
+    {"batch"},
+    {"cli", "reference_docs", "__main__", "__init__"},
 )
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
 TORCH = {"program", "reference", "loading", "lowering"}
-ALLOWED = {"torch": TORCH, "google": {"caffe"}, "subprocess": {"toolchain"}, "typer": {"cli"}, "rich": {"cli"}}
+ALLOWED = {
+    "torch": TORCH,
+    "google": {"caffe"},
+    "subprocess": {"toolchain"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "distributed": {"batch"},
+}
 
 
 def room_of(path: Path) -> str:

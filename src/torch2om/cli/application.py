@@ -9,6 +9,7 @@ import typer
 
 from torch2om.cli import caffe_files, compilation, conversion, knowledge, om_files
 from torch2om.cli.answer import verb
+from torch2om.cli.batch import batch
 from torch2om.cli.device_inputs import inputs
 from torch2om.cli.precision import precision
 from torch2om.cli.screen import results
@@ -38,7 +39,7 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for panel, verbs in {
-    "Models (PyTorch ones need torch)": (conversion.convert, conversion.verify),
+    "Models (PyTorch ones need torch)": (conversion.convert, conversion.verify, batch),
     "Caffe files": (caffe_files.check, caffe_files.run, caffe_files.analyze, precision),
     "Om files": (compilation.compile, om_files.inspect, om_files.diff),
     "Runs on the board": (inputs,),

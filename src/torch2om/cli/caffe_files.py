@@ -17,7 +17,7 @@ from rich.text import Text
 from torch2om.cli import figures
 from torch2om.cli.answer import Answer
 from torch2om.cli.findings import blocks, findings
-from torch2om.cli.options import AsJson, Caffemodel, Inputs, Prototxt, Weights, is_prototxt
+from torch2om.cli.options import AsJson, Caffemodel, Inputs, Prototxt, Weights
 from torch2om.cli.preprocessing import AippFile, InputFormat
 from torch2om.cli.status import Status
 from torch2om.cli.tables import table
@@ -164,6 +164,7 @@ def analyze(
     """
     from torch2om.analysis import analyze as count
     from torch2om.caffe.reader import read_net
+    from torch2om.named_models import is_prototxt
 
     if is_prototxt(model):
         if inputs or weights:

@@ -14,7 +14,7 @@ from torch2om.cli import summary
 from torch2om.cli.answer import Answer
 from torch2om.cli.compilation import Attempt, Options, Soc, attempt, check_order
 from torch2om.cli.findings import blocks, findings
-from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights, is_prototxt
+from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights
 from torch2om.cli.preprocessing import (
     Channels,
     Crop,
@@ -74,7 +74,8 @@ def convert(
     Of Caffe files, MODEL is the .prototxt and --weights the .caffemodel; they need no torch. With --compile the exit
     code is 0 where no compiler is found (compile.sh is then ready to run elsewhere), and 1 where it fails.
     """
-    from torch2om.cli.models import chosen, samples_of, shapes_of
+    from torch2om.cli.models import samples_of, shapes_of, source_of
+    from torch2om.named_models import chosen, is_prototxt
     from torch2om.pipeline import Request, run
     from torch2om.targets import target as find_target
 
@@ -88,7 +89,7 @@ def convert(
     own = samples_of(sample, given)
     shapes = given or {name: array.shape for each in own[:1] for name, array in each.items()}
     with Progress() as progress:
-        choice = chosen(model, weights, shapes, progress)
+        choice = chosen(source_of(model, weights), shapes, progress.stage)
         request = Request(
             target, out, name, (own or samples) if compare else 0, source=choice.source, preprocessing=wish
         )

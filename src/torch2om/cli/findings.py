@@ -23,25 +23,7 @@ def _from_here(file: str) -> str:
 
 def findings(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
     """Return the diagnostics as JSON objects."""
-    return [finding(diagnostic) for diagnostic in diagnostics]
-
-
-def finding(diagnostic: Diagnostic) -> dict[str, object]:
-    """Return one diagnostic as a JSON object."""
-    origin = diagnostic.origin
-    return {
-        "code": diagnostic.code,
-        "severity": str(diagnostic.severity),
-        "layer": diagnostic.layer,
-        "message": diagnostic.message,
-        "source": diagnostic.source,
-        "hint": diagnostic.hint,
-        "details": diagnostic.details,
-        "file": origin.file,
-        "line": origin.line,
-        "text": origin.code,
-        "module": origin.module,
-    }
+    return [diagnostic.record() for diagnostic in diagnostics]
 
 
 def blocks(diagnostics: Iterable[Diagnostic]) -> RenderableType:

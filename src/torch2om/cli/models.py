@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from torch2om.cli.arrays import Numbers, read_archive, read_array
-from torch2om.cli.options import is_prototxt
 from torch2om.cli.progress import Progress
-from torch2om.doctor import has_torch
 from torch2om.errors import Diagnostic, UsageError
 from torch2om.ir.op import Shape
 from torch2om.ir.text import shape_text
 from torch2om.manifest import Source
+from torch2om.named_models import is_prototxt, load, named_shape
 
 if TYPE_CHECKING:
-    from torch2om.pipeline import Convertible
-    from torch2om.program import Model, Program
+    from torch2om.program import Program
     from torch2om.verification import Reference
-
-EXAMPLE = "write for example x=1x3x224x224"
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model with its weights, where they came from, and what was remarked on the way."""
-
-    model: Model
-    source: Source
-    notes: tuple[Diagnostic, ...] = ()
-
-
-def load(source: Source) -> Loaded:
-    """Return the model that `source` names, with its weights.
-
-    Raises `UsageError`: U141 without torch, and whatever is wrong with the model (U10x) or the weights (U12x).
-    """
-    if not has_torch():
-        raise UsageError(Diagnostic("U141", "PyTorch cannot be imported", hint="pip install 'torch2om[torch]'"))
-    from torch2om.loading import load_model, load_weights
-
-    model = load_model(source.model, source.seed)
-    notes = load_weights(model, source.weights).notes() if source.weights else ()
-    return Loaded(model, source, notes)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is to be converted, where it came from, and what was remarked on the way."""
-
-    model: Convertible
-    source: Source
-    notes: tuple[Diagnostic, ...] = ()
-
-
-def chosen(model: str, weights: Path | None, shapes: Mapping[str, Shape], progress: Progress) -> Choice:
-    """Return what MODEL and --weights name: a PyTorch model or Caffe files."""
-    if is_prototxt(model):
-        from torch2om.caffe_models import CaffeModel
-
-        files = CaffeModel(Path(model), weights)
-        return Choice(files, files.source)
-    loaded = progress.stage("load", lambda: load(source_of(model, weights)))
-    from torch2om.pytorch_models import PyTorchModel
-
-    return Choice(PyTorchModel(loaded.model, shapes), loaded.source, loaded.notes)
 
 
 def reference_of(source: Source, shapes: Mapping[str, Shape], progress: Progress) -> Reference:
@@ -111,20 +61,12 @@ def source_of(model: str, weights: Path | None) -> Source:
 def shapes_of(given: Iterable[str]) -> dict[str, Shape]:
     """Return input name -> dims of `NAME=DIMS` options; raises `UsageError` (U113)."""
     shapes: dict[str, Shape] = {}
-    for name, shape in map(_shape, given):
+    for name, shape in map(named_shape, given):
         if name in shapes:
             text = f"--input {name} is given twice, as {shape_text(shapes[name])} and {shape_text(shape)}"
             raise UsageError(Diagnostic("U113", text))
         shapes[name] = shape
     return shapes
-
-
-def _shape(text: str) -> tuple[str, Shape]:
-    name, sign, dims = text.partition("=")
-    parts = dims.split("x")
-    if not (name and sign and all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts)):
-        raise UsageError(Diagnostic("U113", f"--input {text} is not NAME=DIMS", hint=EXAMPLE))
-    return name, tuple(map(int, parts))
 
 
 def samples_of(files: Iterable[Path], shapes: Mapping[str, Shape]) -> list[dict[str, Numbers]]:

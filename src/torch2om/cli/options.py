@@ -12,14 +12,6 @@ Prototxt = Annotated[Path, typer.Argument(metavar="PROTOTXT", help="The net's te
 Caffemodel = Annotated[
     Path | None, typer.Argument(metavar="[CAFFEMODEL]", help="The net's weights.", show_default=False)
 ]
-PROTOTXT_SUFFIXES = (".prototxt", ".pbtxt", ".txt")
-
-
-def is_prototxt(model: str) -> bool:
-    """Whether MODEL names a Caffe file: by its suffix."""
-    return Path(model).suffix in PROTOTXT_SUFFIXES
-
-
 Model = Annotated[
     str,
     typer.Argument(

@@ -29,15 +29,22 @@ class Call:
     script: str = ""
 
 
-def run(call: Call, seconds: float, heard: Callable[[str], None] = lambda _: None) -> int:
+def run(
+    call: Call,
+    seconds: float,
+    heard: Callable[[str], None] = lambda _: None,
+    watch: Callable[[int], None] = lambda _: None,
+) -> int:
     """Run a program to its end and return its exit code (negative: the signal); `heard` gets each line.
+
+    `watch` gets its process's number again and again while it runs; what it raises ends the program.
 
     The program leads a process group of its own. The whole group is ended when the program ends, when the time limit
     passes (`Expired`), and when this process is interrupted. Raises OSError where the program cannot be started.
     """
     deadline = time.monotonic() + seconds
     with _started(call) as process:
-        for line in _lines(process, deadline):
+        for line in _lines(process, deadline, watch):
             heard(line)
     return process.returncode
 
@@ -90,10 +97,10 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _lines(process: subprocess.Popen[bytes], deadline: float) -> Iterator[str]:
+def _lines(process: subprocess.Popen[bytes], deadline: float, watch: Callable[[int], None]) -> Iterator[str]:
     """Yield the program's lines; what its stragglers write after its end is not waited for."""
     rest = b""
-    for chunk in _chunks(process, deadline):
+    for chunk in _chunks(process, deadline, watch):
         *whole, rest = (rest + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         yield from map(_text, whole)
         if len(rest) >= CHUNK:
@@ -103,13 +110,14 @@ def _lines(process: subprocess.Popen[bytes], deadline: float) -> Iterator[str]:
         yield _text(rest)
 
 
-def _chunks(process: subprocess.Popen[bytes], deadline: float) -> Iterator[bytes]:
+def _chunks(process: subprocess.Popen[bytes], deadline: float, watch: Callable[[int], None]) -> Iterator[bytes]:
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
             if time.monotonic() > deadline:
                 raise Expired
+            watch(process.pid)
             ended = _has_ended(process)
             if selector.select(0 if ended else TICK):
                 chunk = os.read(process.stdout.fileno(), CHUNK)
