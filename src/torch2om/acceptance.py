@@ -23,6 +23,7 @@ from torch2om.targets.limits import Target
 from torch2om.wire import WireProblem
 
 LATER = "T415"
+UNKNOWN = "T401"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,10 @@ def _stored(path: Path) -> StoredNet | Unreadable:
 
 
 def _limits(prototxt: Path, caffemodel: Path | None, target: Target) -> Iterator[Diagnostic]:
-    """Yield what the target's table refuses, as warnings; a note if our own reader does not take the files."""
+    """Yield what the target's table refuses, as warnings; a note if our own reader does not take the files.
+
+    The front end took the files: a type that is not in the table is one whose kernel's limits are not known.
+    """
     try:
         net = read_net(prototxt, caffemodel, target.dialect)
     except CaffeFileError as error:
@@ -142,5 +146,5 @@ def _limits(prototxt: Path, caffemodel: Path | None, target: Target) -> Iterator
         yield Diagnostic(LATER, text, source="torch2om's reader", severity=Severity.NOTE, details=reasons)
         return
     for found in examine(net, target):
-        if found.severity is Severity.ERROR:
+        if found.severity is Severity.ERROR and found.code != UNKNOWN:
             yield replace(found, code=LATER, severity=Severity.WARNING)

@@ -14,7 +14,7 @@ import numpy as np
 from torch2om.analysis import Size, analyze
 from torch2om.caffe.reader import read_net
 from torch2om.errors import CaffeFileError, Problems
-from torch2om.executor import blobs
+from torch2om.executor import blobs, require_numbers
 from torch2om.ir.net import Net
 from torch2om.ir.op import Array
 from torch2om.manifest import Source
@@ -38,6 +38,7 @@ class CaffeModel:
     def net(self) -> Net:
         """Return the net, each of whose blobs mirrors itself: what is made of it must equal it blob by blob."""
         net = read_net(self.prototxt, self.caffemodel)
+        require_numbers(net)
         if self.caffemodel is None:
             _need_numbers(net)
         return replace(net, mirrors={blob: blob for blob in net.shapes})

@@ -303,6 +303,13 @@ CODES: dict[str, CodeInfo] = {
         "The target's reader does not know this field and ignores it without a word.",
         "Remove the field, or use the spelling that the target reads.",
     ),
+    "F510": CodeInfo(
+        "layer is judged, not computed",
+        "`check` judges such a layer by its target's table, but its numbers are not computed here: no net with it can "
+        "be run, or proved equal to another.",
+        "End the net before it: take it, and what reads it, out of the prototxt. It may be put behind the written "
+        "net again, unproved.",
+    ),
     "P801": CodeInfo(
         "AIPP file is malformed",
         "The insert_op_conf file is no protobuf text of aipp_op blocks: its syntax, a field's name or a value's type.",

@@ -105,6 +105,17 @@ def _steps(
             held.pop(blob)
 
 
+def require_numbers(net: Net) -> None:
+    """Raise `CaffeFileError` (F510) with every layer that is judged alone, and so has no numbers."""
+    hint = "end the net before it: take it, and what reads it, out of the prototxt"
+    problems = Problems()
+    for layer in net.layers:
+        if not layer.op.computed:
+            text = f"{layer.op.caffe_type} is judged by `check` alone: its numbers are not known"
+            problems.add(Diagnostic("F510", text, origin=layer.origin, layer=layer.name, hint=hint))
+    problems.raise_as(CaffeFileError)
+
+
 def last_read(net: Net) -> list[list[str]]:
     """Return, for each layer, the blobs that nobody reads after it."""
     last = {blob: index for index, layer in enumerate(net.layers) for blob in (*layer.tops, *layer.bottoms)}
@@ -172,7 +183,8 @@ def _wanted(net: Net, keep: Collection[str] | None) -> tuple[str, ...]:
 
 
 def fed(net: Net, inputs: Numbers, width: Width) -> dict[str, Array]:
-    """Return the input blobs in `width`; raise with everything that does not fit."""
+    """Return the input blobs in `width`; raise with everything that does not fit, or with layers without numbers."""
+    require_numbers(net)
     problems = Problems()
     for text in _misfits(net.inputs, inputs):
         problems.add(Diagnostic("U115", text, hint=f"the net's inputs are {_sentence(net.inputs)}"))

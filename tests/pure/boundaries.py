@@ -15,33 +15,46 @@ from torch2om.layers import (
     ArgMax,
     BatchedMatMul,
     BatchNorm,
+    CodeType,
     Concat,
     Convolution,
     Deconvolution,
     DepthwiseConvolution,
+    DetectionOutput,
     Eltwise,
+    FSRDetectionOutput,
     InnerProduct,
     Log,
     Normalize,
     Pooling,
     PoolMethod,
     PReLU,
+    Proposal,
+    PSROIPooling,
     Reduction,
+    Region,
     Reorg,
     Reshape,
+    ROIPooling,
     Scale,
     ShuffleChannel,
     Split,
+    SSDDetectionOutput,
     Upsample,
+    YoloDetectionOutput,
 )
 
 
 @dataclass(frozen=True)
 class Form:
-    """An op and the shapes of its bottoms; its weights are those that it expects."""
+    """An op and the shapes of its bottoms; its weights are those that it expects.
+
+    `makers` are the ops that make the bottoms (the same one: one layer), where it matters.
+    """
 
     op: Op
     bottoms: tuple[Shape, ...]
+    makers: tuple[Op | None, ...] = ()
 
 
 def form(op: Op, *bottoms: Shape) -> Form:
@@ -56,11 +69,29 @@ FIRST = ArgMax(axis=1, first_of_equals=True)
 MAX, AVE, STOCHASTIC = PoolMethod.MAX, PoolMethod.AVE, PoolMethod.STOCHASTIC
 INT32_MAX = 2**31 - 1
 
+PRIORS = ((1, 8), (1, 4), (1, 2, 8))
+REGIONS = ((3, 2), (3, 8), (3, 5, 1, 1))
+ANCHORS = ((1, 2, 4, 4), (1, 4, 4, 4), (1, 3))
+YOLO = Region(2, 4, 1)
+BOXES = ((1, 4, 32), (1, 32), (1, 2, 32), (1, 2))
+DETECTION_BASES: Mapping[type[Op], Form] = MappingProxyType(
+    {
+        DetectionOutput: form(DetectionOutput(2), *REGIONS),
+        FSRDetectionOutput: form(FSRDetectionOutput(2), *REGIONS),
+        Proposal: form(Proposal(ratio=(1.0,), scale=(8.0,)), *ANCHORS),
+        PSROIPooling: form(PSROIPooling(1.0, 1, 2), (1, 4, 8, 8), (2, 5, 1, 1)),
+        ROIPooling: form(ROIPooling((2, 2)), (1, 3, 40, 40), (2, 5)),
+        SSDDetectionOutput: form(SSDDetectionOutput(2), *PRIORS),
+        YoloDetectionOutput: form(YoloDetectionOutput(2, 1), *BOXES),
+    }
+)
+
 # Forms of which one field at a time is changed, for Range and OneOf.
 BASES: Mapping[type[Op], Form] = MappingProxyType(
     {
         ArgMax: form(FIRST, IMAGE),
         BatchNorm: form(BatchNorm(), IMAGE),
+        **DETECTION_BASES,
         Convolution: form(Convolution(1, (2, 1), bias_term=False), HIGH),
         DepthwiseConvolution: form(DepthwiseConvolution(1, (2, 1), bias_term=False), HIGH),
         Deconvolution: form(Deconvolution(2, (2, 1), bias_term=False), (1, 2, 4, 4)),
@@ -92,6 +123,8 @@ ELSEWHERE: Mapping[tuple[type[Op], str], Form] = MappingProxyType(
 OUTSIDE: Mapping[tuple[type[Op], str], object] = MappingProxyType(
     {
         (ArgMax, "top_k"): 2,
+        (SSDDetectionOutput, "code_type"): CodeType.CORNER,
+        (SSDDetectionOutput, "eta"): 0.5,
         (Deconvolution, "dilation"): (2, 1),
         (Deconvolution, "group"): 2,
         (InnerProduct, "axis"): 2,
@@ -145,6 +178,7 @@ OF_BOTTOMS: Mapping[type[Op], Callable[[int], Form]] = MappingProxyType(
     {
         Concat: lambda count: form(Concat(), *(IMAGE,) * count),
         Eltwise: lambda count: form(Eltwise(), *(IMAGE,) * count),
+        YoloDetectionOutput: lambda count: form(YoloDetectionOutput(2, 1), *(*BOXES, (1,))[:count]),
         LSTM: lambda count: form(LSTM(4), *(STEPS, MARKS, (2, 5), (1, 2, 4))[:count]),
     }
 )

@@ -6,19 +6,20 @@ what not, the ranks and counts of bottoms at both ends. A Formula has forms on b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from boundaries import BASES, ELSEWHERE, OF_BOTTOMS, OF_RANK, OUTSIDE, Form
+from detection_forms import DETECTION_SIDES
 from formulas import SIDES, Sides
 
 from torch2om.ir.net import Layer
 from torch2om.ir.op import BadOp, Op
 from torch2om.ir.weight import Weight
 from torch2om.targets import TARGETS
-from torch2om.targets.limits import Bottoms, Formula, Limit, OneOf, Range, Rank, Site, Target, Violation
+from torch2om.targets.limits import After, Bottoms, Formula, Limit, OneOf, Range, Rank, Site, Target, Violation
 
 # ascend310p and ascend310b have the table of ascend310 (test_targets).
 READERS = [TARGETS[name] for name in ("caffe", "ascend310", "hilens", "opencv")]
@@ -48,11 +49,21 @@ def site_of(form: Form) -> Site:
     bottoms = tuple(f"x{index}" for index in range(len(form.bottoms)))
     tops = form.op.infer(form.bottoms, [weight.shape for weight in weights])
     layer = Layer("layer", form.op, bottoms, tuple(f"y{index}" for index in range(len(tops))), weights)
-    return Site.of(layer, form.bottoms)
+    return Site.of(layer, form.bottoms, tuple(map(_maker(form, bottoms), form.makers)))
+
+
+def _maker(form: Form, bottoms: tuple[str, ...]) -> Callable[[Op | None], Layer | None]:
+    made = {
+        op: Layer(f"maker{index}", op, (), tuple(b for b, by in zip(bottoms, form.makers, strict=True) if by is op))
+        for index, op in enumerate(form.makers)
+        if op is not None
+    }
+    return lambda op: None if op is None else made[op]
 
 
 def violations(target: Target, form: Form) -> tuple[Violation, ...]:
-    return target.violations(site_of(form).layer, form.bottoms)
+    site = site_of(form)
+    return target.violations(site.layer, form.bottoms, site.makers)
 
 
 def is_broken(row: Row, form: Form) -> bool:
@@ -109,8 +120,10 @@ def values(row: Row) -> Iterator[tuple[object, bool]]:
             yield from ((value, fits) for value, fits in within_and_beyond(low, high) if value >= 0)
 
 
-GENERATED = [(row, value, fits) for row in ROWS if not isinstance(row.limit, Formula) for value, fits in values(row)]
-FORMULAS = [row for row in ROWS if isinstance(row.limit, Formula)]
+SPOKEN = (Formula, After)
+ALL_SIDES = {**SIDES, **DETECTION_SIDES}
+GENERATED = [(row, value, fits) for row in ROWS if not isinstance(row.limit, SPOKEN) for value, fits in values(row)]
+FORMULAS = [row for row in ROWS if isinstance(row.limit, SPOKEN)]
 
 
 @pytest.mark.parametrize(("row", "value", "fits"), GENERATED, ids=str)
@@ -129,7 +142,7 @@ def sides(row: Row) -> Sides:
     """Return the forms at both sides of a Formula."""
     name = row.kind.__name__ if row.kind else ""
     (found,) = [
-        found for (kind, words), found in SIDES.items() if kind == name and row.limit.sentence.startswith(words)
+        found for (kind, words), found in ALL_SIDES.items() if kind == name and row.limit.sentence.startswith(words)
     ]
     return found
 
@@ -162,4 +175,4 @@ def test_a_field_that_needs_others_changed_is_refused_too(kind: type[Op], name: 
 
 def test_no_pair_stands_for_a_limit_that_is_gone() -> None:
     met = {id(sides(row)) for row in FORMULAS}
-    assert [key for key, found in SIDES.items() if id(found) not in met] == []
+    assert [key for key, found in ALL_SIDES.items() if id(found) not in met] == []

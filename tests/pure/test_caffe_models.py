@@ -113,7 +113,7 @@ def test_a_batch_norm_of_the_batchs_own_statistics_is_made_legal(target: str, tm
     assert found.verification.equal
 
 
-@pytest.mark.parametrize("kind", ["DetectionOutput", "SoftmaxWithLoss", "Data", "Relu"])
+@pytest.mark.parametrize("kind", ["Yolov3DetectionOutput", "SoftmaxWithLoss", "Data", "Relu"])
 def test_a_layer_that_cannot_be_executed_is_refused_with_what_to_do(kind: str, tmp_path: Path) -> None:
     with pytest.raises(CaffeFileError, match=kind) as raised:
         converted(tmp_path, f'layer {{ name: "l" type: "{kind}" bottom: "x" top: "y" }}\n', "caffe")

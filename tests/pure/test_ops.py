@@ -42,6 +42,7 @@ NEEDED: dict[type[Op], dict[str, object]] = {
     layers.Resize: {"mode": ResizeMode.LINEAR, "size": (4, 4)},
     layers.Standardize: {"axes": (1,), "eps": 1e-5},
     layers.StridedSlice: {"axis": 1, "start": 0, "stop": 2},
+    layers.Proposal: {"ratio": (1.0,), "scale": (8.0,)},
     layers.Tile: {"tiles": 2},
     layers.WindowPooling: {"pool": PoolMethod.MAX, "kernel": (2, 2), "stride": (2, 2)},
 }

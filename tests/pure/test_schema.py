@@ -7,7 +7,7 @@ from torch2om.caffe.dialect import Dialect
 from torch2om.caffe.fields.notation import table, union
 from torch2om.caffe.schema import schema
 
-DIALECTS: tuple[Dialect, ...] = ("caffe", "ascend", "opencv", "any")
+DIALECTS: tuple[Dialect, ...] = ("caffe", "ascend", "omg", "opencv", "any")
 
 # Numbers, types, labels and defaults read in the sources that the field tables name.
 FACTS = [
@@ -29,6 +29,8 @@ FACTS = [
     ("ascend", "UpsampleParameter.stride", 2, "int32", "optional", "2"),
     ("ascend", "SSDDetectionOutputParameter.num_classes", 1, "int32", "required", "2"),
     ("ascend", "BlobProto.int8_data", 10, "bytes", "optional", None),
+    ("omg", "ProposalParameter.nms_thresh", 8, "float", "optional", "0.7"),
+    ("omg", "PoolingParameter.round_mode", 14, "PoolingParameter.RoundMode", "optional", "CEIL"),
     ("opencv", "PoolingParameter.ceil_mode", 13, "bool", "optional", "true"),
     ("opencv", "LayerParameter.permute_param", 148, "PermuteParameter", "optional", None),
     ("opencv", "LayerParameter.norm_param", 149, "NormalizeBBoxParameter", "optional", None),
@@ -44,6 +46,8 @@ ABSENT = [
     ("ascend", "LayerParameter", "swish_param"),
     ("ascend", "LayerParameter", "batched_matmul_param"),
     ("ascend", "UpsampleParameter", "upsample_h"),
+    ("ascend", "ProposalParameter", "nms_thresh"),
+    ("omg", "ProposalParameter", "iou_threshold"),
     ("opencv", "PoolingParameter", "round_mode"),
     ("opencv", "LayerParameter", "interp_param"),
 ]

@@ -6,6 +6,7 @@ op again. Both follow `ir.spelling`; nothing here knows a particular layer type.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from enum import StrEnum
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any, get_type_hints
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from torch2om.caffe.dialect import Dialect
+from torch2om.caffe.dialect import Dialect, lineage
 from torch2om.caffe.schema import schema
 from torch2om.ir.op import BadOp, Op, Shapes
 from torch2om.ir.spelling import KEY, Choice, Given, Spatial, Spelling, Unwritten
@@ -25,9 +26,9 @@ Written = tuple[tuple[str, Value], ...]  # path within the op's message -> one v
 
 def spelling_of(field: Field[Any], dialect: Dialect) -> Spelling:  # Any: dataclasses calls it so
     """Return how a field is spelled in a dialect."""
-    spellings = field.metadata.get(KEY, {})
-    chosen: Spelling = spellings.get(dialect) or spellings.get("") or Spelling(field.name)
-    return chosen
+    spellings: Mapping[str, Spelling] = field.metadata.get(KEY, {})
+    named = (spellings.get(name) for name in (*lineage(dialect), ""))
+    return next(filter(None, named), Spelling(field.name))
 
 
 def written(op: Op, dialect: Dialect) -> Written:
@@ -127,7 +128,8 @@ def _value(value: object) -> Value:
 def read_op(op_class: type[Op], layer: Message, dialect: Dialect, *, shapes: Shapes, tops: int) -> Op:
     """Return the op that a layer's message says, for bottoms of these shapes and so many tops.
 
-    Raises `BadOp` for values that the op cannot have, and for fields that change the meaning and that we do not know.
+    Raises `BadOp` for values that the op cannot have, and for fields that change the meaning and that we do not know
+    (a layer that is not computed may have more of them than its table speaks of).
     """
     message = getattr(layer, op_class.message) if op_class.message in layer.DESCRIPTOR.fields_by_name else layer
     axes = len(shapes[0]) - 2 if op_class.message == "convolution_param" and shapes else 2
@@ -140,7 +142,7 @@ def read_op(op_class: type[Op], layer: Message, dialect: Dialect, *, shapes: Sha
             values[field.name] = value
         elif field.default is MISSING and field.name not in values:
             raise BadOp(f"{spelling_of(field, dialect).name} is missing")
-    if op_class.message and message is not layer:
+    if op_class.computed and op_class.message and message is not layer:
         _refuse_unknown(op_class, message, dialect, axes)
         _refuse_beside(op_class, message, dialect)
     return op_class(**values)
@@ -231,7 +233,7 @@ def _present(message: Message, path: str) -> list[Any]:  # Any: protobuf values 
     """Return the values that the message holds at a path: none if absent, enumerators by name."""
     *parents, name = path.split(".")
     for parent in parents:
-        if not message.HasField(parent):
+        if parent not in message.DESCRIPTOR.fields_by_name or not message.HasField(parent):
             return []
         message = getattr(message, parent)
     field = _field(message.DESCRIPTOR, name) if name in message.DESCRIPTOR.fields_by_name else None

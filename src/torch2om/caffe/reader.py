@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from torch2om.caffe.caffemodel import StoredLayer, read_caffemodel
-from torch2om.caffe.dialect import Dialect
+from torch2om.caffe.dialect import Dialect, lineage
 from torch2om.caffe.entries import LayerEntry, entries, layer_lines
 from torch2om.caffe.inputs import is_input, layer_inputs, net_inputs
 from torch2om.caffe.parameters import read_op
+from torch2om.caffe.python_layers import as_proposal
 from torch2om.caffe.schema import CaffeMessage, schema
 from torch2om.caffe.stored import Weights
 from torch2om.caffe.tokens import SyntaxProblem, decode_text
@@ -41,7 +42,7 @@ def read_net(prototxt: Path, caffemodel: Path | None = None, dialect: Dialect = 
 def parse_net(text: str, stored: Mapping[str, StoredLayer] | None, dialect: Dialect = "any", file: str = "") -> Net:
     """Return the net that a prototxt's text describes, with weights from the layers of a caffemodel."""
     try:
-        message = schema(dialect).parse_text(text, unknown="ignore" if dialect == "ascend" else "refuse")
+        message = schema(dialect).parse_text(text, unknown="ignore" if "ascend" in lineage(dialect) else "refuse")
     except SyntaxProblem as problem:
         raise CaffeFileError(Diagnostic("F501", f"{file}:{problem}")) from problem
     problems = Problems()
@@ -116,6 +117,9 @@ class _Reading:
 
     def _place(self, entry: LayerEntry) -> None:
         bottoms = [self._bottom(entry, bottom) for bottom in entry.bottoms]
+        proposal = as_proposal(entry.message)
+        if proposal is not None:
+            entry = replace(entry, type="Proposal", message=proposal)
         op_class = CAFFE_TYPES.get(_ALIASES.get(entry.type, entry.type))
         if op_class is None:
             self._refuse(entry, "F502", f"no layer type {entry.type!r} is known", unknown_type_hint(entry.type))
@@ -176,5 +180,11 @@ class _Reading:
         self._broken.update(entry.tops)
 
 
-# Types that mean a layer of another name: caffe_plugin of ATC registers them so (atc-frontend.md section 3).
-_ALIASES: Mapping[str, str] = {"Elu": "ELU", "RReLU": "ReLU", "LeakyReLU": "ReLU"}
+# Types that mean a layer of another name: caffe_plugin of ATC registers them so (atc-frontend.md section 3), HiLens
+# writes the last in capitals (#42).
+_ALIASES: Mapping[str, str] = {
+    "Elu": "ELU",
+    "RReLU": "ReLU",
+    "LeakyReLU": "ReLU",
+    "YOLODetectionOutput": "YoloDetectionOutput",
+}

@@ -5,6 +5,7 @@ with any other caffe.proto in the process. The dialects:
 
 - `caffe`: BVLC master. Refuses every field that it does not know.
 - `ascend`: ATC. Skips unknown fields without a word, and refuses a file that lacks a required one.
+- `omg`: ATC's predecessor, which reads as ATC does and has a few fields more.
 - `opencv`: OpenCV 4. Sets unknown fields aside for custom layers; a known message that holds one may lose other
   parameters (OpenCV 4.14: PoolingParameter loses kernel_size), so a file for OpenCV must not have any.
 - `any`: the union of the above, of the SSD fork and of fields that other public forks use, for files that others
@@ -27,6 +28,7 @@ from torch2om.caffe.fields.ascend import ASCEND
 from torch2om.caffe.fields.bvlc import BVLC
 from torch2om.caffe.fields.forks import FORKS, UNION_TYPES
 from torch2om.caffe.fields.notation import Field, Table, union
+from torch2om.caffe.fields.omg import OMG
 from torch2om.caffe.fields.opencv import OPENCV
 from torch2om.caffe.fields.ssd import SSD
 from torch2om.caffe.text_reader import UnknownField, read_text
@@ -117,6 +119,8 @@ def _table(dialect: Dialect) -> Table:
             return BVLC
         case "ascend":
             return BVLC.extended(ASCEND)
+        case "omg":
+            return BVLC.extended(ASCEND).extended(OMG)
         case "opencv":
             return BVLC.extended(OPENCV)
         case "any":

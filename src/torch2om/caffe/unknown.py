@@ -20,4 +20,4 @@ def unknown_type_hint(kind: str) -> str:
     close = get_close_matches(kind, CAFFE_TYPES, n=1, cutoff=0.75)
     if close:
         return f"did you mean {close[0]}? Types are case-sensitive"
-    return "every layer is executed, so that the result can be proved: end the net before this one"
+    return "a layer must be known to be judged or computed: end the net before this one"

@@ -15,7 +15,7 @@ def judge_as_omg(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
     """Return what omg refuses in the text, and what it passes over; `file` is the prototxt's name in the findings."""
     findings = Findings(file)
     try:
-        net, unknown = schema("ascend").parse_and_note(text)
+        net, unknown = schema("omg").parse_and_note(text)
     except SyntaxProblem as problem:
         findings.refuse("F501", str(problem), OMG)
         return tuple(findings.found)

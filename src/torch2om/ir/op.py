@@ -37,10 +37,12 @@ class Op(ABC):
     """A layer's typed parameters. Subclasses are frozen dataclasses; `caffe_type` None means a virtual layer.
 
     `message` names the LayerParameter field that holds the parameters (`pooling_param`), empty if there is none.
+    `computed` is false where a layer's place in a net can be judged, but its numbers are not known.
     """
 
     caffe_type: ClassVar[str | None] = None
     message: ClassVar[str] = ""
+    computed: ClassVar[bool] = True
 
     @abstractmethod
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:

@@ -21,6 +21,20 @@ from torch2om.layers.activation import (
     Softsign,
     Tanhshrink,
 )
+from torch2om.layers.detection import (
+    Proposal,
+    PSROIPooling,
+    Region,
+    ROIAlign,
+    ROIPooling,
+    YoloDetectionOutput,
+)
+from torch2om.layers.detection_output import (
+    CodeType,
+    DetectionOutput,
+    FSRDetectionOutput,
+    SSDDetectionOutput,
+)
 from torch2om.layers.elementary import Ceil, Cos, Expm1, Floor, Log1p, Reciprocal, Round, Rsqrt, Sign, Sin, Sqrt, Trunc
 from torch2om.layers.linear import (
     BatchedMatMul,
@@ -65,6 +79,7 @@ from torch2om.layers.pooling import (
     PoolMethod,
     Rounding,
 )
+from torch2om.layers.priors import PriorBox
 from torch2om.layers.rearrangement import Reorg, ShuffleChannel
 from torch2om.layers.recurrent import LSTM, RNN
 from torch2om.layers.reduction import ArgMax, Reduction, ReductionOperation, Softmax
@@ -119,6 +134,7 @@ __all__ = [
     "Cell",
     "Celu",
     "Clip",
+    "CodeType",
     "Compare",
     "CompareKind",
     "Concat",
@@ -128,6 +144,7 @@ __all__ = [
     "Crop",
     "Deconvolution",
     "DepthwiseConvolution",
+    "DetectionOutput",
     "Dropout",
     "Eltwise",
     "EltwiseOperation",
@@ -135,6 +152,7 @@ __all__ = [
     "Exp",
     "Expand",
     "Expm1",
+    "FSRDetectionOutput",
     "Flatten",
     "Floor",
     "Gelu",
@@ -155,6 +173,7 @@ __all__ = [
     "NormRegion",
     "Normalize",
     "PReLU",
+    "PSROIPooling",
     "Pad",
     "PadMode",
     "Parameter",
@@ -162,6 +181,10 @@ __all__ = [
     "PoolMethod",
     "Pooling",
     "Power",
+    "PriorBox",
+    "Proposal",
+    "ROIAlign",
+    "ROIPooling",
     "ReLU",
     "ReLU6",
     "Reciprocal",
@@ -170,6 +193,7 @@ __all__ = [
     "ReduceKind",
     "Reduction",
     "ReductionOperation",
+    "Region",
     "Reorg",
     "Reshape",
     "Resize",
@@ -178,6 +202,7 @@ __all__ = [
     "Round",
     "Rounding",
     "Rsqrt",
+    "SSDDetectionOutput",
     "Scale",
     "Selu",
     "ShuffleChannel",
@@ -203,6 +228,7 @@ __all__ = [
     "Upsample",
     "Where",
     "WindowPooling",
+    "YoloDetectionOutput",
 ]
 
 CAFFE_TYPES: Mapping[str, type[Op]] = MappingProxyType(

@@ -9,10 +9,20 @@ import numpy as np
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.weight import constant
-from torch2om.layers import Constant, InnerProduct, Parameter, Pooling, PoolMethod
+from torch2om.layers import Constant, InnerProduct, Parameter, Pooling, PoolMethod, PriorBox
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 LARGEST = Pooling(PoolMethod.MAX, global_pooling=True)
+
+
+@legalizes(PriorBox)
+def priors_by_constant(b: RuleBuilder, op: PriorBox, x: Blob, image: Blob) -> Blob:
+    """y = w: the priors depend on the dims of the bottoms alone.
+
+    Exact.
+    """
+    boxes = op.boxes(x.shape, image.shape)
+    return b.add(Constant(boxes.shape), weights=(constant(boxes),))
 
 
 @legalizes(Constant)

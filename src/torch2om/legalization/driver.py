@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from torch2om.analysis import Cost, cost_of
+from torch2om.caffe.dialect import lineage
 from torch2om.errors import Diagnostic, LegalityError, Problems, Refuse
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
@@ -169,7 +170,7 @@ class _Search:
 
     def _may_run(self, rule: Rule) -> bool:
         allowed = not rule.opt_in or rule.name in self._allow
-        return allowed and (not rule.dialects or self._target.dialect in rule.dialects)
+        return allowed and (not rule.dialects or not set(rule.dialects).isdisjoint(lineage(self._target.dialect)))
 
     def _apply(self, rule: Rule, layer: Layer, bottoms: tuple[Blob, ...], depth: int) -> Fragment | Refuse:
         """Return the legal fragment that the rule leads to, or why it leads nowhere."""

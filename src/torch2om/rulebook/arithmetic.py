@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from torch2om.layers import Arithmetic, ArithmeticKind, Bias, Compare, CompareKind, Constant, Eltwise, Scale, Where
+from torch2om.layers import (
+    Arithmetic,
+    ArithmeticKind,
+    Bias,
+    Compare,
+    CompareKind,
+    Constant,
+    Eltwise,
+    PriorBox,
+    Scale,
+    Where,
+)
 from torch2om.rulebook.case import ALWAYS, Case, Entry
 
 S = ((2, 3, 4, 5),)
@@ -33,6 +44,10 @@ ENTRIES: dict[str, Entry] = {
     "bias_by_scale": Entry(Case(Bias(1, 2), S, ((3, 4),)), Case(Bias(0), ((2, 3), (2,)))),
     "combine_blobs": Entry(Case(Scale(1, bias_term=True), (*S, (3, 4)), ((3, 4),)), Case(Scale(), S, ((3,),))),
     "combine_flat": Entry(Case(Eltwise(), S * 2), Case(Eltwise(), ((2, 3),) * 2)),
+    "priors_by_constant": Entry(
+        Case(PriorBox((2.5,), (5.0,), (2.0,)), ((1, 3, 2, 3), (1, 3, 16, 24))),
+        "every PriorBox has priors, whatever its bottoms hold",
+    ),
     "constant_by_parameter": Entry(Case(Constant((2, 3)), (), ((2, 3),)), ALWAYS),
     "constant_by_inner_product": Entry(
         Case(Constant((2, 3)), (), ((2, 3),)), Case(Constant((2, 3)), (), ((2, 3),), alone=True)

@@ -43,6 +43,7 @@ from torch2om.layers import (
     PoolMethod,
     Power,
     PReLU,
+    PriorBox,
     Reduction,
     ReLU,
     ReLU6,
@@ -190,6 +191,14 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
     ),
     Power: (),
     PReLU: (),
+    PriorBox: (
+        Formula(
+            "variance has 1 or 4 values",
+            lambda site: len(getattr(site.layer.op, "variance", ())) > 0,
+            "CANN fusion_pass/graph_fusion/ai_core/prior_box_fusion_pass.cc",
+            lambda _: "variance has none",
+        ),
+    ),
     Reduction: (Rank(1, 3, REDUCTION_KERNEL),),
     ReLU: (),
     ReLU6: (),
@@ -233,10 +242,17 @@ def _spp_tops(site: Site) -> tuple[Shape, ...]:
     return ((*top[:2], 1, 1),)
 
 
+def prior_box_tops(site: Site) -> tuple[Shape, ...]:
+    """The top has 4 dims, the last one 1 (CANN op_proto/nn_other_ops.cc:197)."""
+    (top,) = site.tops
+    return ((*top, 1),)
+
+
 SHAPES: Mapping[type[Op], ShapeRule] = MappingProxyType(
     {
         InnerProduct: inner_product_tops,
         ArgMax: arg_max_tops,
+        PriorBox: prior_box_tops,
         SPP: _spp_tops,
     }
 )

@@ -8,7 +8,10 @@ Sources that contradict each other. Pooling: #21 takes global windows of up to 1
 device fails with a side over 32; both are rows. Upsample: #37 describes the inverse of a max pooling, with two bottoms;
 the form with one bottom, which repeats elements, is the one that converted YOLO models use, and the only one we write.
 InnerProduct: #14 has two sizes more, for quantized nets alone; they are no rows here. DepthwiseConvolution (#5) and
-Convolution with groups (#6) are both listed: either may be used for filters of single channels.
+Convolution with groups (#6) are both listed: either may be used for filters of single channels. PriorBox: #24 speaks
+of one input, the nets of SSD that omg converts give it two, the image beside the places. DetectionOutput: #9 has Faster
+R-CNN's layer under this name, nets for omg write FSRDetectionOutput; SSD's own DetectionOutput is SSDDetectionOutput
+here (#38).
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from torch2om.layers import (
     Pooling,
     Power,
     PReLU,
+    PriorBox,
     ReLU,
     Reorg,
     Reshape,
@@ -52,8 +56,9 @@ from torch2om.layers import (
     Upsample,
 )
 from torch2om.targets import hilens_formulas as formulas
-from torch2om.targets.ascend import arg_max_tops, inner_product_tops, kernel_fits
+from torch2om.targets.ascend import arg_max_tops, inner_product_tops, kernel_fits, prior_box_tops
 from torch2om.targets.caffe import WINDOWS_INSIDE
+from torch2om.targets.hilens_detection import DETECTION
 from torch2om.targets.limits import Bottoms, Formula, Limit, OneOf, Range, Rank, Target
 
 OMG = "restrictions on Caffe models in the manuals of omg (DDK 1.x)"
@@ -87,6 +92,7 @@ FILTERS: tuple[Limit, ...] = (
 
 
 ACCEPTS: dict[type, tuple[Limit, ...]] = {
+    **DETECTION,
     AbsVal: (),
     ArgMax: (OneOf("first_of_equals", (True,), "CANN tbe/impl/arg_max_with_kd.py (vcmax keeps the first)"),),
     BatchNorm: (OneOf("use_global_stats", (True,), "HiLens #3"),),
@@ -260,12 +266,12 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
 HILENS = Target(
     name="hilens",
     title="HiLens Kit (Ascend 310), omg's Caffe front end",
-    dialect="ascend",
+    dialect="omg",
     source="HiLens, table of Caffe operators: what is not in it is not accepted",
     accepts=MappingProxyType(ACCEPTS),
     general=GENERAL,
-    # A product of omg agrees with ATC in the dims of an InnerProduct at batch 1.
-    shapes=MappingProxyType({InnerProduct: inner_product_tops, ArgMax: arg_max_tops}),
+    # A product of omg agrees with ATC in the dims of an InnerProduct at batch 1, and #24 in those of a PriorBox.
+    shapes=MappingProxyType({InnerProduct: inner_product_tops, ArgMax: arg_max_tops, PriorBox: prior_box_tops}),
     least_dims=1,
     scalars=False,
     most_dims=formulas.MOST_DIMS,

@@ -17,16 +17,20 @@ from torch2om.ir.text import op_text, shape_text
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A layer where it stands: with the shapes of its bottoms and tops."""
+    """A layer where it stands: with the shapes of its bottoms and tops, and the layers that make the bottoms.
+
+    `makers` has None for an input of the net, and is empty where the layer alone is looked at.
+    """
 
     layer: Layer
     bottoms: tuple[Shape, ...]
     tops: tuple[Shape, ...]
+    makers: tuple[Layer | None, ...] = ()
 
     @classmethod
-    def of(cls, layer: Layer, bottoms: tuple[Shape, ...]) -> Site:
+    def of(cls, layer: Layer, bottoms: tuple[Shape, ...], makers: tuple[Layer | None, ...] = ()) -> Site:
         """Return the site of a layer whose bottoms have these shapes."""
-        return cls(layer, bottoms, layer.op.infer(bottoms, layer.weight_shapes))
+        return cls(layer, bottoms, layer.op.infer(bottoms, layer.weight_shapes), makers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,31 @@ class Bottoms(Limit):
 
 
 @dataclass(frozen=True)
+class After(Limit):
+    """The first `count` bottoms are the tops, in order, of one layer of that type."""
+
+    kind: type[Op]
+    count: int
+    source: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The order in words."""
+        return f"its first {self.count} bottoms are the tops of one {self.kind.caffe_type}, in order"
+
+    def broken(self, site: Site) -> str:
+        """Return who makes the bottoms instead, or nothing."""
+        makers = site.makers[: self.count]
+        if not makers:
+            return ""
+        first = makers[0]
+        if first is not None and isinstance(first.op, self.kind) and all(maker is first for maker in makers):
+            return "" if site.layer.bottoms[: self.count] == first.tops[: self.count] else "they stand in another order"
+        names = (maker.name if maker else "an input of the net" for maker in makers)
+        return f"they are made by {', '.join(dict.fromkeys(names))}"
+
+
+@dataclass(frozen=True)
 class Formula(Limit):
     """A condition over the layer where it stands; `text` says it in words, `shown` what the layer has instead."""
 
@@ -220,7 +249,9 @@ class Target:
             if wrong:
                 raise ValueError(f"{self.name}: {op.__name__} has no field {wrong}")
 
-    def violations(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Violation, ...]:
+    def violations(
+        self, layer: Layer, bottoms: tuple[Shape, ...], makers: tuple[Layer | None, ...] = ()
+    ) -> tuple[Violation, ...]:
         """Return every limit that the layer breaks here, in table order; empty means legal.
 
         Limits of a type take the general ones for granted: where one of those is broken, they are not looked at.
@@ -228,7 +259,7 @@ class Target:
         limits = self.accepts.get(type(layer.op))
         if limits is None:
             return (Violation(f"{self.name} has no layer {layer.op.caffe_type or op_text(layer.op)}", self.source),)
-        site = Site.of(layer, bottoms)
+        site = Site.of(layer, bottoms, makers)
         return _broken(self.general, site) or _broken(limits, site)
 
     def infer(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Shape, ...]:
@@ -263,7 +294,8 @@ class Target:
         for layer in net.layers:
             bottoms = tuple(shapes[bottom] for bottom in layer.bottoms)
             try:
-                yield layer, bottoms, self.violations(layer, bottoms)
+                makers = tuple(net.producers.get(bottom) for bottom in layer.bottoms)
+                yield layer, bottoms, self.violations(layer, bottoms, makers)
                 shapes.update(zip(layer.tops, self.infer(layer, bottoms), strict=True))
             except BadOp as error:
                 yield layer, bottoms, (Violation(f"with the shapes that {self.name} infers: {error}", self.source),)
