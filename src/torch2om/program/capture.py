@@ -137,7 +137,7 @@ def _refuse_quantized(model: nn.Module) -> None:
     """Raise `CaptureError` (C209) for a model with quantized layers; one that is only prepared for them is float."""
     quantized = [path for path, module in model.named_modules() if _is_quantized(module)]
     if quantized:
-        text = f"the model is quantized ({len(quantized)} modules are), and Caffe's blobs hold floating point only"
+        text = "the model is quantized, and Caffe's blobs hold floating point only"
         hint = "convert the model as it was before quantization; a chip's own tools quantize the files"
         raise CaptureError(Diagnostic("C209", text, origin=Origin(module=quantized[0]), hint=hint))
 
