@@ -12,6 +12,7 @@ from torch2om.layers import (
     MVN,
     BatchNorm,
     Bias,
+    Convolution,
     Eltwise,
     Im2col,
     Normalize,
@@ -81,10 +82,19 @@ def test_an_image_is_standardized_by_pooling_where_there_is_no_reduction() -> No
 
 
 def test_dims_in_the_middle_are_standardized_in_their_place_where_nothing_permutes() -> None:
-    net = net_of(Standardize((1,), 1e-5), (IMAGE,))
-    made = assert_same(net, without("caffe", Im2col), (normal(*IMAGE),))
+    line = (2, 4, 30)
+    net = net_of(Standardize((1,), 1e-5), (line,))
+    made = assert_same(net, without("caffe", Im2col, Convolution), (normal(*line),))
     assert "standardize_by_means" in applied(made)
     assert "standardize_after_permuting" in applied(legal(net, "caffe"))
+
+
+@pytest.mark.parametrize("target", ALL)
+def test_channels_of_one_image_are_standardized_where_they_lie(target: str) -> None:
+    image = (1, 4, 5, 6)
+    made = assert_same(net_of(Standardize((1,), 1e-5), (image,)), target, (normal(*image),))
+    assert "standardize_channels" in applied(made)
+    assert not {"Permute", "Im2col"}.intersection(kinds(made))
 
 
 def test_an_eps_of_zero_is_one_mvn() -> None:

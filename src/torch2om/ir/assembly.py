@@ -61,6 +61,10 @@ class Assembly:
         """Whether exactly one layer (and no output of the net) reads the blob."""
         return self._uses.get(blob.name, 0) == 1
 
+    def reads(self, blob: str) -> int:
+        """Return how many layers and outputs of the net read the blob."""
+        return self._uses.get(blob, 0)
+
     def is_read(self, blob: str) -> bool:
         """Whether a layer or an output of the net reads the blob; one that is not placed yet is taken to be read."""
         return self._uses.get(blob, 1) > 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
+from torch2om.ir.weight import constant
 from torch2om.layers import (
     LRN,
     MVN,
@@ -14,6 +17,7 @@ from torch2om.layers import (
     ArithmeticKind,
     BatchNorm,
     Bias,
+    Convolution,
     Eltwise,
     EltwiseOperation,
     Normalize,
@@ -80,11 +84,36 @@ def _divided(b: RuleBuilder, op: Standardize, rows: Blob) -> Blob:
 
 
 @legalizes(Standardize)
+def standardize_channels(b: RuleBuilder, op: Standardize, x: Blob) -> Blob:
+    """y = d * (mean d^2 + eps)^-0.5, d = x - mean x, the means over the channels of images as Convolutions 1 x 1.
+
+    Exact. Without `center` d is x.
+    """
+    if not _over_channels(op, x):
+        raise Refuse("it is not over the channels of images alone")
+    d = b.add(Arithmetic(ArithmeticKind.ADD), x, _mean_channel(b, x, -1)) if op.center else x
+    power = _mean_channel(b, b.add(Power(power=2.0), d), 1)
+    return _times(b, d, b.add(Power(power=-0.5, shift=op.eps), power))
+
+
+def _over_channels(op: Standardize, x: Blob) -> bool:
+    return x.rank == 4 and axes_of(op.axes, 4) == (1,)
+
+
+def _mean_channel(b: RuleBuilder, x: Blob, sign: int) -> Blob:
+    """Return the mean of the channels, or its negative, as the one channel of an image."""
+    filters = constant(np.full((1, x.shape[1], 1, 1), sign / x.shape[1]))
+    return b.add(Convolution(1, (1, 1), bias_term=False), x, weights=(filters,))
+
+
+@legalizes(Standardize)
 def standardize_by_means(b: RuleBuilder, op: Standardize, x: Blob) -> Blob:
     """y = d * (mean d^2 + eps)^-0.5, d = x - mean x, with the means as reductions that keep their dims.
 
     Exact. Without `center` d is x.
     """
+    if _over_channels(op, x):
+        raise Refuse("it is over the channels of images alone: a Convolution takes their mean")
     centred = _centred(b, x, op.axes) if op.center else x
     return _times(b, centred, b.add(Power(power=-0.5, shift=op.eps), _mean_square(b, centred, op.axes)))
 
@@ -94,7 +123,7 @@ def _centred(b: RuleBuilder, x: Blob, axes: tuple[int, ...]) -> Blob:
 
 
 def _mean_square(b: RuleBuilder, x: Blob, axes: tuple[int, ...]) -> Blob:
-    return b.add(Reduce(ReduceKind.MEAN, axes, keepdim=True), b.add(PRODUCT, x, x))
+    return b.add(Reduce(ReduceKind.MEAN, axes, keepdim=True), b.add(Power(power=2.0), x))
 
 
 def _times(b: RuleBuilder, x: Blob, factor: Blob) -> Blob:

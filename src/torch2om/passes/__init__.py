@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from torch2om.passes import cleanup, folding, padding, patterns
+from torch2om.passes import cleanup, folding, layout, padding, patterns, prescaling
 from torch2om.passes.driver import simplify
 from torch2om.passes.naming import name_layers
 from torch2om.passes.rules import Rewrite, all_rewrites
 
-__all__ = ["Rewrite", "all_rewrites", "cleanup", "folding", "name_layers", "padding", "patterns", "simplify"]
+# Importing a family registers its rewrites.
+FAMILIES = (cleanup, folding, layout, padding, patterns, prescaling)
+
+__all__ = ["Rewrite", "all_rewrites", "name_layers", "simplify"]

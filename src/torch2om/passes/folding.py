@@ -9,7 +9,7 @@ import numpy as np
 
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
-from torch2om.ir.op import Array, elements
+from torch2om.ir.op import Array, Shape, elements
 from torch2om.ir.weight import Weight, combine, constant
 from torch2om.layers import (
     BatchNorm,
@@ -18,6 +18,7 @@ from torch2om.layers import (
     Deconvolution,
     InnerProduct,
     Power,
+    Reshape,
     Scale,
 )
 from torch2om.passes.rules import RewriteBuilder, rewrites
@@ -99,6 +100,44 @@ def affine_of_affine(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
     (source,) = b.bottoms(producer)
     merged = replace(op, scale=op.scale * first.scale, shift=op.shift + op.scale * first.shift)
     return b.add(merged, source)
+
+
+@rewrites(Bias)
+def bias_of_bias(b: RewriteBuilder, op: Bias, x: Blob, *term: Blob) -> Blob | None:
+    """(x + s) + t = x + (s + t), a Reshape between them or none; not where s + t had more numbers than either."""
+    between = b.producer(x)
+    reshaped = between is not None and isinstance(between.op, Reshape) and b.read_once(x)
+    start = b.bottoms(between)[0] if between is not None and reshaped else x
+    producer = b.producer(start)
+    if term or producer is None or not isinstance(producer.op, Bias) or not b.read_once(start):
+        return None
+    if len(producer.bottoms) != 1:
+        return None
+    (source,) = b.bottoms(producer)
+    if not reshaped and (producer.op, producer.weight_shapes) == (op, b.layer.weight_shapes):
+        return b.add(op, source, weights=(combine(b.weights[0].shape, np.add, producer.weights[0], b.weights[0]),))
+    rows = _row(start.shape, producer.op, producer.weights[0]), _row(x.shape, op, b.weights[0])
+    length = max(row.size for row in rows)
+    axis = next((axis for axis in range(start.rank) if elements(start.shape[axis:]) == length), None)
+    if axis is None or length > max(producer.weights[0].size, b.weights[0].size):
+        return None
+    shape = start.shape[axis:]
+    both = combine(shape, lambda s, t: _sum_of_repeated(s, t).reshape(shape), *rows)
+    y = b.add(Bias(axis, len(shape)), source, weights=(both,))
+    return b.add(Reshape(x.shape), y) if reshaped else y
+
+
+def _row(shape: Shape, op: Bias, numbers: Weight) -> Weight:
+    """Return what is added to the elements of a blob in their order, up to where it begins again."""
+    run = shape[op.axis % len(shape) :]
+    dims = (*numbers.shape, *(1,) * (len(run) - len(numbers.shape)))
+    return numbers.map((elements(run),), lambda values: np.broadcast_to(values.reshape(dims), run).ravel())
+
+
+def _sum_of_repeated(first: Array, second: Array) -> Array:
+    """Return the sum of two rows, the shorter one as often as it fits: both divide the elements of one blob."""
+    short, long = sorted((first, second), key=len)
+    return long.reshape(-1, len(short)) + short
 
 
 def _per_channel(op: Scale | Bias, weights: tuple[Weight, ...], producer: Layer, x: Blob) -> bool:

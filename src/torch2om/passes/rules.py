@@ -48,6 +48,10 @@ class RewriteBuilder(Builder):
         """Whether one layer alone (and no output) reads the blob, so that its producer may be absorbed."""
         return self._assembly.read_once(blob)
 
+    def reads(self, blob: str) -> int:
+        """Return how many layers and outputs read the blob."""
+        return self._assembly.reads(blob)
+
     def come_from(self, layer: Layer) -> None:
         """Let the layers to come bear the origin of `layer` (the convolution that absorbs a batch norm)."""
         self.origin = layer.origin.through(self._rule)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from torch2om.ir.blob import Blob
+from torch2om.ir.builder import Builder
 from torch2om.ir.op import Op
 from torch2om.layers import (
+    Arithmetic,
+    ArithmeticKind,
     BatchNorm,
     Bias,
     Convolution,
@@ -13,14 +17,19 @@ from torch2om.layers import (
     PadMode,
     Permute,
     Power,
+    Reduce,
+    ReduceKind,
     ReLU,
     Reshape,
     Scale,
+    Softmax,
+    Standardize,
 )
 from torch2om.rulebook.case import ALWAYS, Chain, Entry, chain
 
 IMAGE = (2, 3, 4, 5)
 NONE = (0, 0)
+BEHIND, BEFORE = (0, 2, 3, 1), (0, 3, 1, 2)  # the channels moved behind the image, and back
 CONVOLUTION = Convolution(3, (3, 3))
 DENSE = InnerProduct(6)
 
@@ -29,8 +38,20 @@ def _image(*ops: Op) -> Chain:
     return chain(IMAGE, *ops)
 
 
+def _behind(*ops: Op) -> Chain:
+    """Return the ops behind an activation: what stands behind the input itself is left to AIPP."""
+    return _image(ReLU(), *ops)
+
+
 def _pads(rows: tuple[int, int], columns: tuple[int, int], mode: PadMode = PadMode.CONSTANT) -> Pad:
     return Pad((NONE, NONE, rows, columns), mode)
+
+
+def _reduced_beside(b: Builder, x: Blob) -> Blob:
+    """Return y * max(y, height and width) of y = x with its channels behind, and back."""
+    y = b.add(Permute(BEHIND), x)
+    largest = b.add(Reduce(ReduceKind.MAX, (1, 2), keepdim=True), y)
+    return b.add(Permute(BEFORE), b.add(Arithmetic(ArithmeticKind.MUL), y, largest))
 
 
 ENTRIES: dict[str, Entry] = {
@@ -39,6 +60,11 @@ ENTRIES: dict[str, Entry] = {
     "bias_into_linear": Entry(_image(DENSE, Bias()), _image(CONVOLUTION, Bias(2))),
     "affine_into_linear": Entry(
         _image(CONVOLUTION, Power(scale=2.0, shift=1.0)), _image(CONVOLUTION, Power(power=2.0, scale=2.0))
+    ),
+    "bias_of_bias": Entry(
+        _image(Bias(1, 3), Reshape((2, 1, 3, 20)), Bias(0, 4)),
+        _image(Bias(1), Bias(2)),
+        (_image(Bias(1), Bias(1)), _image(Bias(0, 4), Bias(2, 2)), _image(Bias(3), Reshape((24, 5)), Bias(0, 2))),
     ),
     "scale_of_scale": Entry(_image(Scale(bias_term=True), Scale()), _image(Scale(2), Scale())),
     "affine_of_affine": Entry(
@@ -57,5 +83,33 @@ ENTRIES: dict[str, Entry] = {
     ),
     "permute_of_ones_is_reshape": Entry(chain((2, 3, 1, 1), Permute((0, 2, 3, 1))), _image(Permute((0, 2, 3, 1)))),
     "flatten_is_reshape": Entry(_image(Flatten()), ALWAYS),
+    "inner_product_after_affine": Entry(
+        _behind(Scale(bias_term=True), DENSE),
+        _image(Scale(), DENSE),
+        (
+            _behind(Scale(2, 2), InnerProduct(6, transpose=True)),
+            _behind(Bias(3), InnerProduct(6, axis=3)),
+            _behind(Power(scale=2.0, shift=1.0), InnerProduct(6, bias_term=False)),
+            _behind(Scale(3, bias_term=True), Permute((0, 2, 1, 3)), Reshape((2, 12, 5)), InnerProduct(6, axis=2)),
+        ),
+    ),
+    "convolution_after_affine": Entry(
+        _behind(Scale(bias_term=True), CONVOLUTION),
+        _behind(Scale(bias_term=True), Convolution(3, (3, 3), pad=(1, 1))),
+        (
+            _behind(Scale(), Convolution(3, (3, 3), pad=(1, 1), bias_term=False)),
+            _behind(Bias(), Convolution(6, (2, 1), group=3)),
+            _behind(Power(scale=2.0, shift=1.0), CONVOLUTION),
+        ),
+    ),
+    "layers_between_inverse_permutes": Entry(
+        _image(Permute(BEHIND), InnerProduct(6, axis=3), ReLU(), Permute(BEFORE)),
+        _image(Permute(BEHIND), InnerProduct(6, axis=2), Permute((0, 2, 1))),
+        (
+            _image(Permute(BEHIND), Standardize((3,), 1e-5), Scale(3, bias_term=True), Permute(BEFORE)),
+            _image(Permute(BEHIND), Softmax(-1), Bias(2), Permute(BEFORE)),
+            Chain(IMAGE, _reduced_beside),
+        ),
+    ),
     "relu_of_relu": Entry(_image(ReLU(), ReLU()), _image(ReLU(0.1), ReLU())),
 }

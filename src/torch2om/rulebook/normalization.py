@@ -12,7 +12,12 @@ ENTRIES: dict[str, Entry] = {
     "standardize_after_mvn": Entry(
         Case(Standardize((2, 3), 1e-5), S), Case(Standardize((2, 3), 1e-5, center=False), S)
     ),
-    "standardize_by_means": Entry(Case(Standardize((1,), 1e-5), S), ALWAYS),
+    "standardize_channels": Entry(
+        Case(Standardize((1,), 1e-5), S),
+        Case(Standardize((2,), 1e-5), S),
+        (Case(Standardize((-3,), 1e-5, center=False), S),),
+    ),
+    "standardize_by_means": Entry(Case(Standardize((2,), 1e-5), S), Case(Standardize((1,), 1e-5), S)),
     "standardize_after_permuting": Entry(Case(Standardize((1,), 1e-5), S), Case(Standardize((2, 3), 1e-5), S)),
     "batch_norm_by_own_statistics": Entry(
         Case(BatchNorm(use_global_stats=False), S, ((3,), (3,), (1,))), Case(BatchNorm(), S, ((3,), (3,), (1,)))
