@@ -7,12 +7,14 @@ CANN op_proto/inc. Required fields: metadef proto/caffe/caffe.proto.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from atc_nets import IMAGE, Dims, caffemodel_for, input_layer, judged, judged_layer, net_of
 
 from torch2om.caffe.caffemodel import StoredNet
 from torch2om.frontend import Stage, judge
+from torch2om.frontend.table import TABLE
 
 X = input_layer("x", IMAGE)
 RELU = 'layer { name: "l" type: "ReLU" bottom: "x" top: "y" }\n'
@@ -38,6 +40,32 @@ def test_a_type_that_is_registered_passes_the_precheck(kind: str) -> None:
 def test_a_type_that_is_not_registered_stops_there(kind: str) -> None:
     judgement = judged(net_of(kind, ""))
     assert (judgement.stage, judgement.codes) == (Stage.MODEL, ("E13010",))
+
+
+REGISTERED = (Path(__file__).parents[1] / "data" / "golden" / "atc" / "registered_ops.txt").read_text().split()
+
+
+@pytest.mark.parametrize("kind", TABLE)
+def test_the_op_of_every_type_is_registered(kind: str) -> None:
+    """So ATC never prints E10501 about a file: that it does where the package of operators is not installed.
+
+    Data and NetOutput are made without a look into the register (GE caffe_parser.cc, kAddTensorIrSkipNodes).
+    """
+    assert TABLE[kind].ir in {*REGISTERED, "Data", "NetOutput"}
+
+
+NO_NODE = 'layer { name: "l" type: "Convolution" bottom: "x" top: "y" convolution_param { kernel_size: 1 } }\n'
+AFTER = 'layer { name: "m" type: "ReLU" bottom: "%s" top: "z" }\n'
+
+
+@pytest.mark.parametrize("text", [X + NO_NODE, X + NO_NODE + AFTER % "y", X + NO_NODE + AFTER % "nothing"])
+def test_edges_are_looked_at_only_when_every_layer_is_a_node(text: str) -> None:
+    """So E11014 and E11015, an edge from or to a layer that is no node, are never printed (caffe_parser.cc:1571)."""
+    judgement = judged(text)
+    assert (judgement.stage, judgement.codes) == (Stage.MODEL, judged(X + NO_NODE).codes)
+    assert [found.layer for found in judgement.findings] == ["l"]
+    assert judged(X + RELU + AFTER % "y").accepted
+    assert judged(X + RELU + AFTER % "nothing").codes == ("E11012",)
 
 
 DUMMY = 'layer { name: "x" type: "DummyData" top: "x" %s }\n'

@@ -16,6 +16,7 @@ from torch2om.toolchain.tool import Tool
 IMAGE = {"x": (1, 3, 224, 224)}
 PAIR = {"x": (1, 3, 224, 224), "y": (1, 8)}
 OUT = (Node("prob", 0, "prob"),)
+LAYERS = {"x": ("x",), "fc": ("fc.blob",), "prob": ("prob",)}
 TWO = (Node("cut", 1, "cut.1"), Node("cut", 0, "cut"))
 HEAD = "--model=m.prototxt --weight=m.caffemodel --framework=0 --output=m"
 CHIP = f"{HEAD} --soc_version=Ascend310"
@@ -25,7 +26,7 @@ PLAIN = f"{SHAPE} --input_format=NCHW {END}"
 
 
 def line(tool: Tool, options: CompileOptions, inputs: Mapping[str, tuple[int, ...]], outputs: tuple[Node, ...]) -> str:
-    full = completed(options, Subject(tool, inputs, outputs))
+    full = completed(options, Subject(tool, inputs, outputs, layers=LAYERS))
     files = {name: f"{name}.cfg" for name, _ in full.files()}
     return " ".join(arguments(full, Names("m.prototxt", "m.caffemodel", "m", files)))
 
@@ -178,7 +179,11 @@ WRONG = [
     ("atc", "input_shape=x:1,3,224", "gives x 3 dims"),
     ("atc", "input_shape=x:1,3,-1,224", "no gears are given"),
     ("atc", "input_fp16_nodes=z", "the net has no input 'z'"),
-    ("atc", "out_nodes=nope:0", "the net has no output 'nope:0'"),
+    ("atc", "out_nodes=nope:0", "the net has no output 'nope:0', nor a layer 'nope' (E11017)"),
+    ("atc", "out_nodes=nope", "the net has no output 'nope' (E11017)"),
+    ("atc", "out_nodes=prob:1", "the net has no output 'prob:1': an index of prob is below 1 (E11016)"),
+    ("atc", "out_nodes=fc:0", "'fc:0' is inside the net; its outputs are prob:0"),
+    ("atc", "out_nodes=fc.blob", "'fc.blob' is inside the net; its outputs are prob:0"),
     ("atc", "out_nodes=prob:0;prob", "mixes LAYER:INDEX with tops"),
     ("atc", "output_type=nope:0:FP16", "names 'nope:0'"),
     ("atc", "is_output_adjust_hw_layout=true,false", "has 2 values, and 1 are wanted"),

@@ -113,7 +113,9 @@ def _prepared(artifact: Artifact, net: Net, order: Order, target: Target) -> _Pr
     assert tool is not None
     options = _with_defaults(artifact, order, target, tool)
     aipp = "" if not options.insert_op_conf else _text(Path(options.insert_op_conf))
-    subject = Subject(tool, {item.name: item.shape for item in net.inputs}, outputs_of(artifact, net), aipp)
+    inputs = {item.name: item.shape for item in net.inputs}
+    layers = {name: (name,) for name in inputs} | {layer.name: layer.tops for layer in net.layers}
+    subject = Subject(tool, inputs, outputs_of(artifact, net), aipp, layers)
     full = completed(options, subject)
     wrong = tuple(misfits(full, subject, net, _origins(artifact)))
     if wrong:

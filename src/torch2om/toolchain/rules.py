@@ -68,11 +68,25 @@ def _inputs_exist(options: CompileOptions, subject: Subject) -> Iterator[str]:
 def _outputs_exist(options: CompileOptions, subject: Subject) -> Iterator[str]:
     known = {str(node) for node in subject.outputs} | {node.blob for node in subject.outputs}
     nodes = [node for node in options.out_nodes.split(";") if node]
-    yield from (
-        f"the net has no output {node!r}; its outputs are {subject.out_nodes}" for node in nodes if node not in known
-    )
+    for node in nodes:
+        if node not in known:
+            yield f"{_why_no_output(node, subject)}; its outputs are {subject.out_nodes}"
     if len({":" in node for node in nodes}) > 1:
         yield "--out_nodes mixes LAYER:INDEX with tops"
+
+
+def _why_no_output(node: str, subject: Subject) -> str:
+    """Say what is wrong with a node of --out_nodes, with the code that ATC prints (GE caffe_parser.cc:654-1119)."""
+    layer, sign, index = node.rpartition(":")
+    if not sign:
+        tops = {top for tops in subject.layers.values() for top in tops}
+        return f"{node!r} is inside the net" if node in tops else f"the net has no output {node!r} (E11017)"
+    made = subject.layers.get(layer)
+    if made is None:
+        return f"the net has no output {node!r}, nor a layer {layer!r} (E11017)"
+    if int(index) >= len(made):
+        return f"the net has no output {node!r}: an index of {layer} is below {len(made)} (E11016)"
+    return f"{node!r} is inside the net"
 
 
 def _types_name_outputs(options: CompileOptions, subject: Subject) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch2om.ir.op import Shape
 from torch2om.toolchain.tool import Tool
@@ -26,12 +26,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Subject:
-    """A net before a compiler: who compiles it, its inputs by name, its outputs in order, the AIPP file's text."""
+    """A net before a compiler: who compiles it, its inputs by name, its outputs in order, the AIPP file's text.
+
+    `layers` are the tops of every layer, inputs among them; what may be an output.
+    """
 
     tool: Tool
     inputs: Mapping[str, Shape]
     outputs: tuple[Node, ...]
     aipp: str = ""
+    layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def input_shape(self) -> str:
