@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
 from typing import ClassVar
 
 import numpy as np
@@ -268,9 +268,12 @@ class Power(Unary):
         """Return the powers."""
         if self.power * self.scale == 0:
             return np.full_like(x, x.dtype.type(self.shift) ** self.power)
-        y = self.scale * x if self.scale != 1 else x
-        y = y + self.shift if self.shift else y
-        return y**self.power if self.power != 1 else y
+        y = x * self.scale
+        if self.shift:
+            y += self.shift
+        if self.power != 1:
+            y **= self.power
+        return y
 
 
 @dataclass(frozen=True)
@@ -325,10 +328,18 @@ class Eltwise(Op):
         terms = [widened(x) for x in bottoms]
         match self.operation:
             case EltwiseOperation.PROD:
-                y = reduce(np.multiply, terms)
+                y = _gathered(np.multiply, terms)
             case EltwiseOperation.MAX:
-                y = reduce(np.maximum, terms)
+                y = _gathered(np.maximum, terms)
             case EltwiseOperation.SUM:
                 factors = self.coeff or (1.0,) * len(terms)
-                y = reduce(np.add, [x if c == 1 else c * x for c, x in zip(factors, terms, strict=True)])
+                y = _gathered(np.add, [x if c == 1 else c * x for c, x in zip(factors, terms, strict=True)])
         return (rounded(y, bottoms[0]),)
+
+
+def _gathered(combine: Callable[..., Array], terms: Arrays) -> Array:
+    """Return the terms combined from left to right, two or more, in one new array."""
+    y = combine(terms[0], terms[1])
+    for term in terms[2:]:
+        combine(y, term, out=y)
+    return y

@@ -138,5 +138,7 @@ class Softmax(Op):
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the shares; they add up to 1 along `axis`."""
         x = widened(bottoms[0])
-        powers = np.exp(x - x.max(axis=self.axis, keepdims=True))
-        return (rounded(powers / powers.sum(axis=self.axis, keepdims=True), bottoms[0]),)
+        y = x - x.max(axis=self.axis, keepdims=True)
+        np.exp(y, out=y)
+        y /= y.sum(axis=self.axis, keepdims=True)
+        return (rounded(y, bottoms[0]),)

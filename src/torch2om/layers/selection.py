@@ -8,19 +8,23 @@ from torch2om.layers.pooling import Pooling, PoolMethod
 from torch2om.layers.rearrangement import Reorg, ShuffleChannel
 from torch2om.layers.shape import Concat, Crop, Flatten, Permute, Reshape, Reverse, Slice, Split, Tile
 
-_MOVING: tuple[type[Op], ...] = (
-    Concat,
-    Crop,
-    Dropout,
-    Flatten,
-    Permute,
-    Reorg,
-    Reshape,
-    Reverse,
-    ShuffleChannel,
-    Slice,
-    Split,
-    Tile,
+_ALWAYS: frozenset[type[Op]] = frozenset(
+    {
+        AbsVal,
+        Concat,
+        Crop,
+        Dropout,
+        Flatten,
+        Permute,
+        ReLU6,
+        Reorg,
+        Reshape,
+        Reverse,
+        ShuffleChannel,
+        Slice,
+        Split,
+        Tile,
+    }
 )
 
 
@@ -39,4 +43,4 @@ def selects(op: Op) -> bool:
             gaps = any(stride > kernel for stride, kernel in zip(op.stride, op.kernel, strict=True))
             return op.global_pooling or not (any(op.pad) or gaps)
         case _:
-            return isinstance(op, (AbsVal, ReLU6, *_MOVING))
+            return type(op) in _ALWAYS
