@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ Numbers = npt.NDArray[Any]  # Any: real numbers of any dtype
 Doubles = npt.NDArray[np.float64]
 
 FEW = 5  # the classes of a top-5 agreement
+BLOCK = 1 << 16  # numbers that are compared at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,54 @@ def cosine(value: Numbers, expected: Numbers) -> float:
     left, right = value.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
     norms = np.linalg.norm(left) * np.linalg.norm(right)
     return float(left @ right / norms) if norms > 0 else float(np.array_equal(left, right))
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far x is from the expected y: max|x - y| / max|y| (max|x - y| where y is 0), and the cosine."""
+
+    error: float
+    cosine: float
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """Values that several arrays are compared with: what every comparison needs of them is computed once."""
+
+    values: Numbers
+
+    @cached_property
+    def scale(self) -> float:
+        """max|y|; 0 of no elements, NaN or infinity if one of them is."""
+        return float(np.max([0.0, *(np.abs(y).max() for (y,) in _blocks(self.values))]))
+
+    @cached_property
+    def norm(self) -> float:
+        """The Euclidean norm."""
+        return math.sqrt(sum(float(y @ y) for (y,) in _blocks(self.values)))
+
+    def distance(self, value: Numbers) -> Distance:
+        """Return how far a value is from this; infinity and NaN if the shapes differ."""
+        if value.shape != self.values.shape:
+            return Distance(math.inf, math.nan)
+        product = square = 0.0
+        errors = [0.0]
+        for x, y in _blocks(value, self.values):
+            product += float(x @ y)
+            square += float(x @ x)
+            errors.append(np.abs(x - y).max())
+        error = float(np.max(errors))
+        norms = math.sqrt(square) * self.norm
+        return Distance(
+            error / self.scale if self.scale > 0 else error, product / norms if norms > 0 else float(error == 0)
+        )
+
+
+def _blocks(*arrays: Numbers) -> Iterator[tuple[Doubles, ...]]:
+    """Yield arrays of one size, flattened and in float64, a block at a time: it stays in a core's cache."""
+    flat = [np.ravel(array) for array in arrays]
+    for start in range(0, flat[0].size, BLOCK):
+        yield tuple(array[start : start + BLOCK].astype(np.float64, copy=False) for array in flat)
 
 
 def scores(shape: Shape) -> tuple[int, int] | None:

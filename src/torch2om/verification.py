@@ -28,7 +28,7 @@ from torch2om.ir.net import Net
 from torch2om.ir.op import Array, Shape, elements
 from torch2om.legalization.rules import rules
 from torch2om.manifest import Manifest
-from torch2om.metrics import cosine
+from torch2om.metrics import Expected
 from torch2om.origin import NOWHERE, Origin
 from torch2om.preprocessing.normalization import Normalization
 from torch2om.targets import target as find_target
@@ -216,34 +216,35 @@ def normalized(sample: Sample, taken_out: Mapping[str, Normalization]) -> Sample
     return {**sample, **done}
 
 
-def _finite(reference: Reference, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
+def _finite(reference: Reference, sample: Sample, wanted: Collection[str]) -> Mapping[str, Expected]:
     """Return the reference's values of what blobs mirror; raise if one of them is not finite."""
-    found = reference.values(sample, wanted)
-    broken = [call for call, value in found.items() if not np.isfinite(value).all()]
+    found = {call: Expected(value) for call, value in reference.values(sample, wanted).items()}
+    broken = [call for call, expected in found.items() if not np.isfinite(expected.scale)]
     if broken:
         text = f"{reference.title} computes values that are not finite, first in {broken[0]}"
         raise VerificationError(Diagnostic("V703", text))
     return found
 
 
-def _own_run(manifest: Manifest, index: int, own: OwnRun, values: Mapping[str, Array]) -> Run:
+def _own_run(manifest: Manifest, index: int, own: OwnRun, values: Mapping[str, Expected]) -> Run:
     """Compare what the user's own model returns with the reference that was made of it."""
     _refuse_broken(manifest, index, own)
     found = []
     for output, value in zip(manifest.outputs, own.outputs, strict=True):
         call = manifest.mirrors[output.blob]
         origin = next((layer.origin for layer in manifest.layers if layer.name == output.blob), NOWHERE)
+        distance = values[call].distance(value)
         found.append(
             Comparison(
                 blob=output.blob,
                 call=call,
                 layer=output.blob,
                 origin=origin,
-                error=relative_error(value, values[call]),
-                cosine=cosine(value, values[call]),
+                error=distance.error,
+                cosine=distance.cosine,
                 tolerance=own.tolerance,
                 is_output=True,
-                scale=_scale(values[call]),
+                scale=values[call].scale,
             )
         )
     return Run("model", "V705", "own dtype", index, tuple(found))
@@ -261,13 +262,13 @@ def _refuse_broken(manifest: Manifest, index: int, own: OwnRun) -> None:
         raise VerificationError(Diagnostic("V703", text, hint=hint))
 
 
-def _meaning(manifest: Manifest, net: Net, fed: Sample, values: Mapping[str, Array]) -> tuple[Comparison, ...]:
+def _meaning(manifest: Manifest, net: Net, fed: Sample, values: Mapping[str, Expected]) -> tuple[Comparison, ...]:
     """Compare the net in float64; a blob that a rule with a declared bound made is held to it, and then read exactly.
 
     Behind it, sums that cancel would make more of that error than was declared, and it would hide others.
     """
     bounds = _bounds(manifest, net, manifest.mirrors)
-    made = {blob: values[call] for blob, call in manifest.mirrors.items() if bounds.get(blob)}
+    made = {blob: values[call].values for blob, call in manifest.mirrors.items() if bounds.get(blob)}
     exact = {
         blob: value.reshape(net.shapes[blob])
         for blob, value in made.items()
@@ -296,7 +297,7 @@ class _Judge:
     """Compares the blobs of one execution with the reference."""
 
     def __init__(
-        self, manifest: Manifest, reference: Mapping[str, Array], tolerance: float, bounds: Mapping[str, float]
+        self, manifest: Manifest, reference: Mapping[str, Expected], tolerance: float, bounds: Mapping[str, float]
     ) -> None:
         self._mirrors = manifest.mirrors
         self._normalized = tuple(manifest.taken_out)
@@ -317,34 +318,25 @@ class _Judge:
     def _comparison(self, layer: str, top: str, value: Array) -> Comparison:
         call = self._mirrors[top]
         expected = self._reference[call]
-        free = (
-            top not in self._outputs or not expected.shape
-        )  # a target may want other dims: `tidy`, `with_one_element`
-        if free and value.size == expected.size:
-            value = value.reshape(expected.shape)
+        wanted = expected.values.shape
+        # A target may want other dims: `tidy`, `with_one_element`.
+        free = top not in self._outputs or not wanted
+        if free and value.size == expected.values.size:
+            value = value.reshape(wanted)
+        distance = expected.distance(value)
         return Comparison(
             blob=top,
             call=call,
             layer=layer,
             origin=self._origins.get(layer, NOWHERE),
-            error=relative_error(value, expected),
-            cosine=cosine(value, expected),
+            error=distance.error,
+            cosine=distance.cosine,
             tolerance=max(self._tolerance, self._bounds.get(top, 0.0)),
             is_output=top in self._outputs,
-            scale=_scale(expected),
+            scale=expected.scale,
         )
 
 
 def relative_error(value: Array, expected: Array) -> float:
     """max|value - expected| / max|expected|, in float64 (an all-zero reference is its own scale of 1)."""
-    if value.shape != expected.shape:
-        return float("inf")
-    if value.size == 0:
-        return 0.0
-    difference = np.abs(value.astype(np.float64) - expected).max()
-    scale = _scale(expected)
-    return float(difference / scale) if scale > 0 else float(difference)
-
-
-def _scale(expected: Array) -> float:
-    return float(np.abs(expected).max(initial=0.0))
+    return Expected(expected).distance(value).error

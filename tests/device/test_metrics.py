@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from torch2om.metrics import THRESHOLDS, Threshold, Verdict, cosine, crossed, gravest, measures, scores, verdict_of
+from torch2om.metrics import (
+    BLOCK,
+    THRESHOLDS,
+    Distance,
+    Expected,
+    Threshold,
+    Verdict,
+    cosine,
+    crossed,
+    gravest,
+    measures,
+    scores,
+    verdict_of,
+)
 
 Y = np.array([[1.0, 2.0, 0.0, 4.0]])
 X = np.array([[1.5, 2.0, 1.0, 3.0]], np.float32)
@@ -73,6 +86,37 @@ def test_zeros_have_a_cosine_too() -> None:
     assert cosine(zeros, np.ones(3)) == 0.0
     assert verdict_of(measures(zeros, np.ones(3))) is Verdict.FAIL
     assert measures(np.ones(3), zeros).relative_euclidean == pytest.approx(np.sqrt(3))
+
+
+def test_the_distance_of_many_numbers_is_that_of_all_of_them() -> None:
+    y = np.random.default_rng(0).standard_normal((3, BLOCK))
+    x = (y.T * [1, 1, 1.5]).T.astype(np.float32)
+    found = Expected(y).distance(x)
+    assert found.error == pytest.approx(np.abs(x - y).max() / np.abs(y).max())
+    assert found.cosine == pytest.approx(cosine(x, y))
+    transposed = Expected(y.T).distance(x.T)
+    assert (transposed.error, transposed.cosine) == pytest.approx((found.error, found.cosine))
+
+
+def test_what_is_expected_to_be_zero_is_measured_as_it_is() -> None:
+    zeros = Expected(np.zeros((2, 3)))
+    assert zeros.distance(np.full((2, 3), 0.25)) == Distance(0.25, 0.0)
+    assert zeros.distance(np.zeros((2, 3))) == Distance(0.0, 1.0)
+    assert Expected(np.zeros((0, 3))).distance(np.zeros((0, 3))) == Distance(0.0, 1.0)
+
+
+def test_other_dims_are_infinitely_far() -> None:
+    found = Expected(np.ones((2, 3))).distance(np.ones((3, 2)))
+    assert found.error == np.inf
+    assert np.isnan(found.cosine)
+
+
+@pytest.mark.parametrize("place", [0, 2 * BLOCK])
+def test_a_number_that_is_none_is_an_error_wherever_it_stands(place: int) -> None:
+    value = np.ones(3 * BLOCK)
+    value[place] = np.nan
+    assert np.isnan(Expected(np.ones(3 * BLOCK)).distance(value).error)
+    assert not np.isfinite(Expected(value).scale)
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])

@@ -20,7 +20,7 @@ ROWS = (
     {"caffe", "om", "passes", "executor", "analysis", "preprocessing", "metrics"},
     {"precision"},
     {"targets", "frontend"},
-    {"legalization", "program", "loading", "lowering", "detection", "manifest"},
+    {"legalization", "program", "loading", "lowering", "manifest"},
     {"emission", "acceptance", "matching", "rulebook"},
     {"verification", "device", "toolchain"},
     {"pipeline", "reference", "catalog"},
@@ -30,7 +30,7 @@ ROWS = (
     {"cli", "reference_docs", "__main__", "__init__"},
 )
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-TORCH = {"program", "reference", "loading", "lowering", "detection"}
+TORCH = {"program", "reference", "loading", "lowering"}
 ALLOWED = {
     "torch": TORCH,
     "google": {"caffe"},
