@@ -58,6 +58,11 @@ CODES: dict[str, CodeInfo] = {
         "Importing or calling MODEL raised an exception of its own.",
         "Run the same import in Python; the exception is the user's code's, shown in full.",
     ),
+    "U105": CodeInfo(
+        "model has no such part",
+        "torch2om.detection was asked for a part of a model that is no detector of torchvision's, or has no such head.",
+        "docs/detection.md lists the parts of each detector; cut any other model by a module of your own.",
+    ),
     "U111": CodeInfo(
         "input missing",
         "forward() takes an argument for which no --input was given.",
@@ -192,6 +197,16 @@ CODES: dict[str, CodeInfo] = {
         "model ran into its own error",
         "The model raises when it is called with inputs of the given shapes.",
         "Check the --input dims against what the model expects.",
+    ),
+    "C208": CodeInfo(
+        "whole detector",
+        "The model keeps boxes by their scores and by non-maximum suppression, so its results have no fixed shape.",
+        "Convert its convolutional parts, torch2om.detection, and decode on the host: docs/detection.md.",
+    ),
+    "C209": CodeInfo(
+        "quantized model",
+        "The model's layers compute with integers, and Caffe's blobs hold floating point only.",
+        "Convert the model as it was before quantization; a chip's own tools quantize the files.",
     ),
     "L301": CodeInfo(
         "operation not supported",

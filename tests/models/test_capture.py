@@ -257,9 +257,20 @@ class TestRefusals:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = nn.Sequential(nn.Linear(4, 4), torch.ao.nn.quantized.dynamic.Linear(4, 4))  # type: ignore[no-untyped-call]  # torch has no types for it
-        with pytest.raises(CaptureError, match="C203: the model is quantized") as caught:
+        with pytest.raises(CaptureError, match="C209: the model is quantized") as caught:
             capture(model, [(1, 4)])
-        assert caught.value.diagnostics[0].details[0] == "1"
+        assert caught.value.diagnostics[0].origin.module == "1"
+
+    def test_a_model_that_is_prepared_for_quantization_is_a_float_model(self) -> None:
+        class Added(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.add = torch.ao.nn.quantized.FloatFunctional()
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return self.add.add_relu(x, x)
+
+        assert len(capture(Added(), [(1, 4)]).outputs) == 1
 
     def test_what_runs_but_cannot_be_traced(self) -> None:
         def leaving(x: torch.Tensor) -> torch.Tensor:

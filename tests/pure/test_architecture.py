@@ -20,7 +20,7 @@ ROWS = (
     {"caffe", "om", "passes", "executor", "analysis", "preprocessing", "metrics"},
     {"precision"},
     {"targets", "frontend"},
-    {"legalization", "program", "loading", "lowering", "manifest"},
+    {"legalization", "program", "loading", "lowering", "detection", "manifest"},
     {"emission", "acceptance", "matching", "rulebook"},
     {"verification", "device", "toolchain"},
     {"pipeline", "reference", "catalog"},
@@ -30,7 +30,7 @@ ROWS = (
     {"cli", "reference_docs", "__main__", "__init__"},
 )
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
-TORCH = {"program", "reference", "loading", "lowering"}
+TORCH = {"program", "reference", "loading", "lowering", "detection"}
 ALLOWED = {
     "torch": TORCH,
     "google": {"caffe"},

@@ -22,6 +22,7 @@ from torch.export import ExportedProgram
 from torch2om.errors import Diagnostic, UsageError
 from torch2om.loading.vision import repair_torchvision
 from torch2om.program import Model
+from torch2om.program.detectors import refuse_detector, refuse_detector_builder
 from torch2om.program.failures import origin_of, quiet
 
 _FORMS = "write package.module:callable, file.py:callable, a .pt2 of torch.export.save, or a TorchScript .pt"
@@ -38,7 +39,8 @@ def load_model(spec: str, seed: int = 0) -> Model:
 
     `seed` makes a model with random weights the same one each time.
     Modules are found from the current folder, and what stands beside a file is found from that file. Raises
-    `UsageError`: nothing there (U101), no model (U102), arguments needed (U103), an exception of its own (U104).
+    `UsageError`: nothing there (U101), no model (U102), arguments needed (U103), an exception of its own (U104);
+    `CaptureError` for a whole detector (C208).
     """
     torch.manual_seed(seed)
     place, colon, name = spec.rpartition(":")
@@ -179,7 +181,10 @@ def _callables(module: ModuleType) -> list[str]:
 
 def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name stands for
     """Return the model, called into being if it is a class or a function."""
+    refuse_detector_builder(value)
+    cut = f"name a function that returns torch2om.detection.dense_part({spec.rpartition(':')[2]}{{}})"
     if _is_model(value):
+        refuse_detector(value, cut.format(""))
         return value
     if not callable(value):
         raise UsageError(
@@ -195,6 +200,7 @@ def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name sta
         raise UsageError(
             Diagnostic("U102", f"{spec} returned a value of type {type(model).__name__}, not a torch.nn.Module")
         )
+    refuse_detector(model, cut.format("()"))
     return model
 
 

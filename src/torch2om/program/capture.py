@@ -12,8 +12,10 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from torch2om.errors import CaptureError, Diagnostic, Problems, Severity
+from torch2om.origin import Origin
 from torch2om.program.arguments import Arguments, Inputs, bind
 from torch2om.program.assembly import assemble
+from torch2om.program.detectors import inner_detectors_refused, refuse_detector
 from torch2om.program.exported import bind_exported, specialize
 from torch2om.program.failures import explain, quiet
 from torch2om.program.graph import Program
@@ -38,6 +40,7 @@ def capture(model: Model, inputs: Inputs = (), *, name: str = "") -> Program:
     model = _unwrapped(model)
     notes = _notes(model)
     _refuse_quantized(model)
+    refuse_detector(model)
     with evaluating(model), torch.no_grad(), quiet():
         arguments = bind(_signature(model), inputs, _like(model))
         exported, places = _export(model, arguments)
@@ -67,7 +70,7 @@ def _export(model: nn.Module, arguments: Arguments) -> tuple[ExportedProgram, li
             flat, args, places = traced(model, arguments)
             return torch.export.export(flat, args, strict=False), places
         announce(model)
-        with _flat_results(model) as places:
+        with inner_detectors_refused(model), _flat_results(model) as places:
             exported = torch.export.export(model, arguments.args, arguments.kwargs, strict=False)
     except CaptureError:
         raise
@@ -131,11 +134,18 @@ def _notes(model: nn.Module) -> tuple[Diagnostic, ...]:
 
 
 def _refuse_quantized(model: nn.Module) -> None:
-    quantized = [path for path, module in model.named_modules() if ".quantized." in type(module).__module__]
+    """Raise `CaptureError` (C209) for a model with quantized layers; one that is only prepared for them is float."""
+    quantized = [path for path, module in model.named_modules() if _is_quantized(module)]
     if quantized:
         text = "the model is quantized, and Caffe's blobs hold floating point only"
         hint = "convert the model as it was before quantization; a chip's own tools quantize the files"
-        raise CaptureError(Diagnostic("C203", text, hint=hint, details=tuple(quantized)))
+        raise CaptureError(Diagnostic("C209", text, origin=Origin(module=quantized[0]), hint=hint))
+
+
+def _is_quantized(module: nn.Module) -> bool:
+    """Whether a module computes with integers. PyTorch keeps the float stand-ins of quantized operators among them."""
+    kind = type(module)
+    return ".quantized." in kind.__module__ and kind.__name__ not in {"FloatFunctional", "FXFloatFunctional"}
 
 
 def _signature(model: nn.Module) -> inspect.Signature:
