@@ -37,9 +37,6 @@ x^y of two blobs is exp(y log x) for x > 0 alone, and what x is, the layer canno
     r"max_pool2d_with_indices|max_unpool|write to the places": """\
 No Caffe layer writes elements to computed places: the way back of windows that overlap, or of places that no pooling of
 the same net names.""",
-    r"int32": """\
-ATC's ArgMax gives int32, which its Convolution does not take, and no Caffe layer of ATC casts. Places as floats (the
-rule `arg_maximum_by_marks`) would do; the choice of rules looks at dims and not at types.""",
     r"kind=PROD": """\
 A product of more than 1024 elements over- or underflows float32 for nearly all inputs.""",
     r"one element wide": """\

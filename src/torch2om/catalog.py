@@ -12,7 +12,7 @@ from torch2om.ir.op import Op
 from torch2om.ir.text import to_text
 from torch2om.layers import CAFFE_TYPES
 from torch2om.legalization import expose_outputs, keep_apart, rules
-from torch2om.legalization.ranks import match_ranks
+from torch2om.legalization.ranks import match_ranks, with_one_element
 from torch2om.legalization.rules import Rule
 from torch2om.passes import name_layers
 from torch2om.passes.rules import Rewrite, all_rewrites
@@ -90,7 +90,7 @@ def limit_entries(target: Target) -> tuple[LimitEntry, ...]:
     """Return the target's limits, those of every layer first, then by layer type; a type without limits has one too."""
     found = [LimitEntry("every layer", limit.sentence, limit.source) for limit in target.general]
     for op in sorted(target.accepts, key=type_name):
-        limits = target.accepts[op]
+        limits = target.narrowed.accepts[op]
         found += [LimitEntry(type_name(op), limit.sentence, limit.source) for limit in limits]
         found += [] if limits else [LimitEntry(type_name(op), "", target.source)]
     return tuple(found)
@@ -133,7 +133,7 @@ def _each_rule() -> Iterator[RuleEntry]:
         yield RuleEntry(rule.name, "legalization", places, text, rule.bound, rule.dialects, rule.opt_in)
     for op, rewrite in _registered(all_rewrites()):
         yield RuleEntry(rewrite.name, "rewrite", (type_name(op),), _text(rewrite.function))
-    for repair in (expose_outputs, keep_apart, match_ranks):
+    for repair in (expose_outputs, keep_apart, match_ranks, with_one_element):
         yield RuleEntry(repair.__name__, "repair", ("any layer",), _text(repair))
 
 

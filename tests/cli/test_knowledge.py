@@ -47,7 +47,7 @@ def test_limits_alone_lists_the_targets(torch2om: Command) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_limits_shows_every_limit_with_its_source(torch2om: Command, target: str) -> None:
     found = torch2om("limits", target, "--json").json["limits"]
-    accepts = TARGETS[target].accepts
+    accepts = TARGETS[target].narrowed.accepts
     assert len([row for row in found if row["limit"] and row["layer"] != "every layer"]) == sum(
         map(len, accepts.values())
     )

@@ -288,6 +288,10 @@ SIDES: Mapping[tuple[str, str], Sides] = MappingProxyType(
             ),
             (form(ArgMax(True, first_of_equals=True), IMAGE),),
         ),
+        ("ArgMax", "no layer computes with its places"): Sides(
+            (form(ArgMax(True, axis=1, first_of_equals=True), IMAGE),),
+            (form(ArgMax(axis=1, first_of_equals=True), IMAGE), form(ArgMax(first_of_equals=True), IMAGE)),
+        ),
         ("Crop", "the reference has x's rank and its dims up to the axis"): Sides(
             (form(Crop(2), IMAGE, (2, 3, 1, 2)),),
             (form(Crop(2), IMAGE, (1, 3, 1, 2)), form(Crop(2), (2, 3, 4), (2, 3, 2, 1))),

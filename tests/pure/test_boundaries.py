@@ -40,6 +40,7 @@ class Row:
 ROWS = [
     *(Row(target, None, limit) for target in READERS for limit in target.general),
     *(Row(target, kind, limit) for target in READERS for kind, limits in target.accepts.items() for limit in limits),
+    *(Row(of.narrowed, kind, limit) for of in READERS for kind, limits in of.computed.items() for limit in limits),
 ]
 
 

@@ -21,7 +21,7 @@ from torch2om.layers import Reshape
 from torch2om.legalization.ranks import match_ranks, with_one_element
 from torch2om.legalization.rules import Rule, RuleBuilder, rules
 from torch2om.legalization.tidying import tidy
-from torch2om.targets.limits import Target, Violation
+from torch2om.targets.limits import Target, Violation, computed_with
 
 MANY_DIMS = "give the net's inputs and outputs as many dims as the target has"
 MAX_DEPTH = 8  # the longest chain of rules known is 5; more is a circle
@@ -70,13 +70,16 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
     """
     assembly = Assembly(net)
     seed = assembly.blob(net.inputs[0].name) if net.inputs else None
-    search = _Search(target, assembly, frozenset(allow), seed)
+    anywhere = _Search(target, assembly, frozenset(allow), seed)
+    between = _Search(target.narrowed, assembly, frozenset(allow), seed)
+    computed = computed_with(net)
     problems = Problems()
     for old in net.layers:
         layer = assembly.resolve(old)
         bottoms = assembly.bottoms(layer)
         shapes = tuple(blob.shape for blob in bottoms)
-        if _folds(layer, shapes, target) or not target.violations(layer, shapes):
+        search = anywhere if computed.isdisjoint(old.tops) else between
+        if search.accepts(layer, shapes):
             assembly.keep(layer)
             continue
         found = search.legal(layer, bottoms)
@@ -123,6 +126,10 @@ class _Search:
         self._seeds = () if seed is None else (seed,)
         self._won: dict[_Key, Rule] = {}
         self._refused: dict[_Key, tuple[int, Refusal]] = {}
+
+    def accepts(self, layer: Layer, bottoms: tuple[Shape, ...]) -> bool:
+        """Whether the layer may stay as it is."""
+        return _folds(layer, bottoms, self._target) or not self._target.violations(layer, bottoms)
 
     def legal(self, layer: Layer, bottoms: tuple[Blob, ...], depth: int = 0) -> Fragment | Refusal:
         """Return the layer itself if it is legal, else the cheapest legal fragment, else why there is none."""

@@ -1,8 +1,7 @@
-"""Sums, means, extremes and their places over any dims, from Reduction, Pooling, ArgMax and Permute."""
+"""Sums, means and extremes over any dims, from Reduction, Pooling and Permute."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from math import prod
 
@@ -14,10 +13,6 @@ from torch2om.ir.op import Shape, axis_of
 from torch2om.ir.weight import constant
 from torch2om.layers import (
     AbsVal,
-    ArgMax,
-    ArgReduce,
-    Compare,
-    CompareKind,
     Convolution,
     Eltwise,
     EltwiseOperation,
@@ -28,11 +23,9 @@ from torch2om.layers import (
     ReduceKind,
     Reduction,
     ReductionOperation,
-    Scale,
     Slice,
 )
 from torch2om.layers.dims import axes_of
-from torch2om.legalization.linear_map import gather
 from torch2om.legalization.permutation import permute
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -208,92 +201,3 @@ def reduction_as_reduce(b: RuleBuilder, op: Reduction, x: Blob) -> Blob:
     axes = tuple(range(axis_of(op.axis, x.rank), x.rank))
     y = b.add(Reduce(kind, axes), x if inner is None else b.add(inner, x))
     return y if op.coeff == 1 else b.add(Power(scale=op.coeff), y)
-
-
-@legalizes(ArgReduce)
-def arg_minimum_by_maximum(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
-    """argmin x = argmax(-x).
-
-    Exact.
-    """
-    if op.kind is not MIN:
-        raise Refuse("it is no argmin")
-    return b.add(ArgReduce(MAX, op.axis, op.keepdim), b.add(NEGATIVE, x))
-
-
-@legalizes(ArgReduce, dialects=("ascend",))
-def arg_maximum_by_arg_max(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
-    """argmax x = ArgMax(x).
-
-    Exact: ATC's kernel keeps the first of equals (CANN tbe/impl/arg_max_with_kd.py, vcmax), as PyTorch does.
-    """
-    return _arg_max(b, op, x, first_of_equals=True)
-
-
-@legalizes(ArgReduce, opt_in=True, dialects=("caffe",))
-def arg_maximum_of_distinct(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
-    """argmax x = ArgMax(x), if no two elements are the largest together.
-
-    Of equals PyTorch names the first, Caffe the last.
-    """
-    return _arg_max(b, op, x)
-
-
-def _arg_max(b: RuleBuilder, op: ArgReduce, x: Blob, *, first_of_equals: bool = False) -> Blob:
-    if op.kind is not MAX:
-        raise Refuse("it is no argmax")
-    (top,) = op.infer([x.shape], [])
-    return b.reshape(b.add(ArgMax(axis=axis_of(op.axis, x.rank), first_of_equals=first_of_equals), x), top)
-
-
-@legalizes(ArgReduce, dialects=("caffe",))
-def arg_maximum_of_reversed(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
-    """argmax x = length - 1 - ArgMax(x backwards).
-
-    Exact: of equals Caffe names the last, which is the first of x.
-    """
-    if op.kind is not MAX:
-        raise Refuse("it is no argmax")
-    axis = axis_of(op.axis, x.rank)
-    (top,) = op.infer([x.shape], [])
-    last = x.shape[axis] - 1
-    found = b.add(ArgMax(axis=axis), gather(b, x, axis, range(last, -1, -1)))
-    return b.reshape(b.add(Power(scale=-1.0, shift=float(last)), found), top)
-
-
-@legalizes(ArgMax)
-def arg_max_of_last_by_reversed(b: RuleBuilder, op: ArgMax, x: Blob) -> Blob:
-    """The last of the largest = length - 1 - the first of the largest of x backwards.
-
-    Exact. A value without its place is the same for all of equals.
-    """
-    if op.first_of_equals or op.top_k != 1:
-        raise Refuse("it does not name the last of equals alone")
-    axis = None if op.axis is None else axis_of(op.axis, x.rank)
-    if op.out_max_val:
-        if axis is None:
-            raise Refuse("it gives places and values in one blob")
-        return b.add(replace(op, first_of_equals=True), x)
-    rows, along = (x, axis) if axis is not None else (b.reshape(x, (x.shape[0], prod(x.shape[1:]))), 1)
-    last = rows.shape[along] - 1
-    found = b.add(ArgMax(axis=along, first_of_equals=True), gather(b, rows, along, range(last, -1, -1)))
-    (top,) = op.infer([x.shape], [])
-    return b.reshape(b.add(Power(scale=-1.0, shift=float(last)), found), top)
-
-
-@legalizes(ArgReduce, dialects=("caffe", "opencv"))
-def arg_maximum_by_marks(b: RuleBuilder, op: ArgReduce, x: Blob) -> Blob:
-    """argmax x = length - max over k of (length - k) * [x[k] >= max x].
-
-    Exact: the first of equals, for it has the largest mark.
-    """
-    if op.kind is not MAX:
-        raise Refuse("it is no argmax")
-    (top,) = op.infer([x.shape], [])
-    axis = axis_of(op.axis, x.rank) + 1
-    x = b.reshape(x, (1, *x.shape))
-    length = x.shape[axis]
-    marked = b.add(Compare(CompareKind.GE), x, b.add(Reduce(MAX, (axis,), keepdim=True), x))
-    marks = constant(np.arange(length, 0, -1, dtype=np.float64))
-    best = b.add(Reduce(MAX, (axis,), keepdim=True), b.add(Scale(axis, 1), marked, weights=(marks,)))
-    return b.reshape(b.add(Power(scale=-1.0, shift=float(length)), best), top)

@@ -25,12 +25,30 @@ ENTRIES: dict[str, Entry] = {
     "arg_maximum_by_arg_max": Entry(Case(ArgReduce(MAX, 1), S), Case(ArgReduce(MIN, 1), S)),
     "arg_maximum_of_distinct": Entry(Case(ArgReduce(MAX, -1, keepdim=True), S), Case(ArgReduce(MIN, 1), S)),
     "arg_maximum_of_reversed": Entry(Case(ArgReduce(MAX, 1), S, whole=True), Case(ArgReduce(MIN, 1), S)),
-    "arg_maximum_by_marks": Entry(Case(ArgReduce(MAX, 3), S, whole=True), Case(ArgReduce(MIN, 1), S)),
     "softmax_of_rows": Entry(Case(Softmax(2), ((2, 3, 4),)), Case(Softmax(1), S)),
     "softmax_of_channels": Entry(Case(Softmax(2), ((2, 3, 4),)), Case(Softmax(1), ((2, 3, 4, 1),))),
     "softmax_after_permuting": Entry(Case(Softmax(1), S), Case(Softmax(-1), S)),
     "softmax_by_exponentials": Entry(Case(Softmax(1), S), ALWAYS),
-    "arg_max_of_last_by_reversed": Entry(
-        Case(ArgMax(axis=1), S, whole=True), Case(ArgMax(axis=1, first_of_equals=True), S)
+    "largest_whichever_of_equals": Entry(
+        Case(ArgMax(out_max_val=True, axis=1), S, whole=True), Case(ArgMax(axis=1), S)
+    ),
+    "arg_max_of_distinct": Entry(Case(ArgMax(axis=1), S), Case(ArgMax(axis=1, first_of_equals=True), S)),
+    "arg_max_by_marks": Entry(
+        Case(ArgMax(axis=2), S, whole=True),
+        Case(ArgMax(top_k=2, axis=2), S),
+        (
+            Case(ArgMax(axis=-1, first_of_equals=True), S, whole=True),
+            Case(ArgMax(out_max_val=True), S, whole=True),
+            Case(ArgMax(out_max_val=True, axis=0), S),
+        ),
+    ),
+    "arg_max_by_ranks": Entry(
+        Case(ArgMax(top_k=2, axis=2), S, whole=True),
+        Case(ArgMax(axis=2), S),
+        (
+            Case(ArgMax(top_k=3, axis=-1, first_of_equals=True), S, whole=True),
+            Case(ArgMax(top_k=5, out_max_val=True), S, whole=True),
+            Case(ArgMax(top_k=2, out_max_val=True, axis=0), S),
+        ),
     ),
 }

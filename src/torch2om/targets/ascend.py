@@ -69,6 +69,7 @@ DECONV_KERNEL = "CANN tbe/impl/deconvolution.py:45-57"
 CONV_PROTO = "CANN op_proto/nn_calculation_ops.cc:4152-4700"
 POOLING_PLUGIN = "CANN framework/caffe_plugin/pooling_plugin.cc"
 ARG_MAX_KERNEL = "CANN tbe/impl/arg_max_with_kd.py:340"
+INDICES = "CANN tbe/impl/arg_max_with_kd.py:120 (int32); power.py, eltwise.py (float16 and float32 alone)"
 CROP_KERNEL = "CANN tbe/impl/crop.py:898-980"
 REDUCTION_KERNEL = "CANN tbe/impl/reduction.py:190 (no C axis in NC1HWC0); before 2021 its MEAN of 4 dims divided by 16"
 
@@ -98,6 +99,11 @@ def _inner_product_form(site: Site) -> bool:
 def _arg_max_form(site: Site) -> bool:
     op = site.layer.op
     return not isinstance(op, ArgMax) or op.axis is not None or not op.out_max_val
+
+
+def _gives_values(site: Site) -> bool:
+    op = site.layer.op
+    return not isinstance(op, ArgMax) or (op.out_max_val and op.axis is not None)
 
 
 def _crops_like(site: Site) -> bool:
@@ -223,6 +229,20 @@ ACCEPTS: dict[type, tuple[Limit, ...]] = {
 }
 
 
+COMPUTED: Mapping[type[Op], tuple[Limit, ...]] = MappingProxyType(
+    {
+        ArgMax: (
+            Formula(
+                "no layer computes with its places",
+                _gives_values,
+                INDICES,
+                lambda _: "its places are int32",
+            ),
+        )
+    }
+)
+
+
 def inner_product_tops(site: Site) -> tuple[Shape, ...]:
     """At batch 1 and axis 1 the top is [1, num_output, 1, 1] (CANN op_proto/matrix_calculation_ops.cc:290)."""
     (top,) = site.tops
@@ -266,6 +286,7 @@ def _chip(name: str, title: str, socs: tuple[str, ...]) -> Target:
         dialect="ascend",
         source="CANN framework/caffe_plugin (REGISTER_CUSTOM_OP), GE parser/common/op_map.cc:25",
         accepts=MappingProxyType(ACCEPTS),
+        computed=COMPUTED,
         shapes=SHAPES,
         least_dims=1,  # there are no 0-d blobs: Reduction over axis 0 gives [1] (CANN op_proto/reduction_ops.cc)
         compiler="atc",

@@ -56,7 +56,7 @@ from torch2om.layers import (
     Upsample,
 )
 from torch2om.targets import hilens_formulas as formulas
-from torch2om.targets.ascend import arg_max_tops, inner_product_tops, kernel_fits, prior_box_tops
+from torch2om.targets.ascend import COMPUTED, arg_max_tops, inner_product_tops, kernel_fits, prior_box_tops
 from torch2om.targets.caffe import WINDOWS_INSIDE
 from torch2om.targets.hilens_detection import DETECTION
 from torch2om.targets.limits import Bottoms, Formula, Limit, OneOf, Range, Rank, Target
@@ -270,6 +270,7 @@ HILENS = Target(
     source="HiLens, table of Caffe operators: what is not in it is not accepted",
     accepts=MappingProxyType(ACCEPTS),
     general=GENERAL,
+    computed=COMPUTED,
     # A product of omg agrees with ATC in the dims of an InnerProduct at batch 1, and #24 in those of a PriorBox.
     shapes=MappingProxyType({InnerProduct: inner_product_tops, ArgMax: arg_max_tops, PriorBox: prior_box_tops}),
     least_dims=1,

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 
 from torch2om.caffe.dialect import Dialect
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import BadOp, Op, Shape
 from torch2om.ir.text import op_text, shape_text
+from torch2om.layers import Flatten, Reshape, Silence, Split
+
+HANDING_ON: tuple[type[Op], ...] = (
+    Flatten,
+    Reshape,
+    Silence,
+    Split,
+)  # their tops are their bottoms' elements as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +225,8 @@ class Target:
     """A reader of Caffe files: which layer types it accepts, within which limits, in which dialect.
 
     `accepts` maps an op class to its limits (an empty tuple: any form); a class that is not there is refused.
-    `general` are limits of every layer. `shapes` are the op classes whose tops the target gives other dims than Caffe
+    `general` are limits of every layer, `computed` further ones of layers whose tops another layer computes with
+    (`computed_with`). `shapes` are the op classes whose tops the target gives other dims than Caffe
     does, with the same elements in the same order; `least_dims` is how many dims a blob has at least, shorter ones get
     dims of 1 behind, and `most_dims` how many it may have (0: any number). Without `scalars` it has no blobs of 0
     dims, nor a layer that makes one of Caffe's. With `outputs_by_layer` only a layer's first top can be asked for; with
@@ -232,6 +242,7 @@ class Target:
     source: str
     general: tuple[Limit, ...] = ()
     shapes: Mapping[type[Op], ShapeRule] = field(default_factory=dict)
+    computed: Mapping[type[Op], tuple[Limit, ...]] = field(default_factory=dict)
     least_dims: int = 0
     most_dims: int = 0
     scalars: bool = True
@@ -262,6 +273,12 @@ class Target:
         site = Site.of(layer, bottoms, makers)
         return _broken(self.general, site) or _broken(limits, site)
 
+    @cached_property
+    def narrowed(self) -> Target:
+        """The target for layers whose tops another layer computes with."""
+        added = {op: (*limits, *self.computed.get(op, ())) for op, limits in self.accepts.items()}
+        return replace(self, accepts=added, computed={}) if self.computed else self
+
     def infer(self, layer: Layer, bottoms: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """Return the top shapes that the target itself computes; raise `BadOp` for bottoms that do not fit."""
         site = Site.of(layer, bottoms)
@@ -291,14 +308,25 @@ class Target:
     def walk(self, net: Net) -> Iterator[tuple[Layer, tuple[Shape, ...], tuple[Violation, ...]]]:
         """Yield each layer with its bottoms' shapes as the target infers them, and the limits that it breaks there."""
         shapes = {blob: self.seen(shape) for blob, shape in net.shapes.items()}
+        computed = computed_with(net)
         for layer in net.layers:
             bottoms = tuple(shapes[bottom] for bottom in layer.bottoms)
+            there = self if computed.isdisjoint(layer.tops) else self.narrowed
             try:
                 makers = tuple(net.producers.get(bottom) for bottom in layer.bottoms)
-                yield layer, bottoms, self.violations(layer, bottoms, makers)
+                yield layer, bottoms, there.violations(layer, bottoms, makers)
                 shapes.update(zip(layer.tops, self.infer(layer, bottoms), strict=True))
             except BadOp as error:
                 yield layer, bottoms, (Violation(f"with the shapes that {self.name} infers: {error}", self.source),)
+
+
+def computed_with(net: Net) -> frozenset[str]:
+    """Return the blobs that a layer computes with: one that does more than to hand its bottom on under other dims."""
+    found: set[str] = set()
+    for layer in reversed(net.layers):
+        if not isinstance(layer.op, HANDING_ON) or not found.isdisjoint(layer.tops):
+            found.update(layer.bottoms)
+    return frozenset(found)
 
 
 def _sentence(what: str, limit: Limit) -> str:
