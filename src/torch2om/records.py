@@ -45,7 +45,6 @@ def typed(kind: Any, value: object) -> Any:  # Any: a type as an annotation has 
     """Return parsed JSON as a value of a field's type.
 
     The type is a record, a tuple, a mapping of texts, a text, a number, a StrEnum, or one of these `| None`.
-
     Raises ValueError or TypeError where it is none.
     """
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
@@ -56,10 +55,16 @@ def typed(kind: Any, value: object) -> Any:  # Any: a type as an annotation has 
         return None if value is None else typed(inner[0], value)
     if origin is tuple and isinstance(value, list):
         return tuple(typed(inner[0], item) for item in value)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return kind(str(value))
     if origin is Mapping and isinstance(value, dict):
         return {name: typed(inner[1], item) for name, item in value.items()}
+    return _scalar(kind, value)
+
+
+def _scalar(kind: Any, value: object) -> Any:  # Any: as above
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(str(value))
+    if kind is float and type(value) is int:
+        return float(value)
     if type(value) is not kind:
         raise ValueError(f"{str(value)[:40]!r} is not of the type that its place needs")
     return value

@@ -99,7 +99,7 @@ def _outcome(model: Entered, job: Job, target: str, place: Path, reporter: Repor
 
     def work() -> Outcome:
         conversion = run(model, request, reporter.begin, stages.append)
-        return outcome_of(conversion, _seconds(stages))
+        return outcome_of(conversion, model.entry.net)
 
     outcome = _judged(work, target)
     assert outcome is not None

@@ -138,7 +138,7 @@ def _title(index: int, entry: Values) -> str:
 
 def _limits(table: _Table) -> Limits:
     table.know(LIMIT_KEYS)
-    limits = Limits(table.take("seconds", _seconds, None), table.take("memory", _size, None))
+    limits = Limits(table.take("seconds", _seconds, None), table.take("memory", bytes_of, None))
     if limits.memory is not None and not can_watch_memory():
         table.refuse("this system does not tell how much memory a process has (Linux does)", hint="leave memory out")
     return limits
@@ -216,7 +216,7 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def _size(value: Any) -> int:
+def bytes_of(value: Any) -> int:
     """Return the bytes of `12 GiB`, `500 MB` or a plain number of bytes."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +11,7 @@ from torch2om.analysis import Size, analyze
 from torch2om.batch.listing import Job, Limits
 from torch2om.errors import Diagnostic
 from torch2om.ir.net import Net
+from torch2om.origin import Origin
 from torch2om.pipeline import Conversion
 from torch2om.verification import Comparison, Verification
 
@@ -40,15 +41,17 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The written net: its layers, its multiply-accumulates, and these by layer type and by rule that was applied.
+    """The written net: its layers, its multiply-accumulates (also by layer type), and where it has more than is meant.
 
-    A layer that several rules made counts for each of them.
+    `meant` are those of the net that knows no target; `added` maps an operator and the rules applied to it to what
+    they added: `aten.upsample_bilinear2d.vec: resize_axes_by_maps, map_by_inner_product`.
     """
 
     layers: int
     macs: int
     by_type: Mapping[str, int]
-    by_rule: Mapping[str, int]
+    meant: int
+    added: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -94,25 +97,45 @@ class Row:
         return all(outcome.verdict is Verdict.EQUAL for outcome in self.outcomes)
 
 
-def outcome_of(conversion: Conversion, stages: Mapping[str, float]) -> Outcome:
-    """Return the outcome of a conversion that went through all stages with verification."""
+def outcome_of(conversion: Conversion, meant: Net) -> Outcome:
+    """Return the outcome of a conversion that went through all stages with verification; `meant` is what entered."""
     found, net = conversion.verification, conversion.net
     assert found is not None
     assert net is not None
     verdict = Verdict.EQUAL if found.equal else Verdict.DIFFERENT
     findings = (*conversion.notes, *found.notes, *found.diagnostics)
-    return Outcome(conversion.target.name, verdict, stages, cost_of(net), errors_of(found), findings)
+    cost = cost_of(net, meant)
+    return Outcome(conversion.target.name, verdict, net=cost, errors=errors_of(found), findings=findings)
 
 
-def cost_of(net: Net) -> Cost:
-    """Return what the net costs."""
-    by_type, by_rule = Counter[str](), Counter[str]()
-    cost = analyze(net)
-    for layer, line in zip(net.layers, cost.layers, strict=True):
-        if line.macs:
-            by_type[line.kind] += line.macs
-            by_rule.update(dict.fromkeys(layer.origin.via, line.macs))
-    return Cost(len(net.layers), cost.macs, dict(by_type), dict(by_rule))
+def cost_of(net: Net, meant: Net) -> Cost:
+    """Return what a written net costs, beside the net that entered."""
+    cost, before = analyze(net), analyze(meant)
+    by_type = Counter[str]()
+    for line in cost.layers:
+        by_type[line.kind] += line.macs
+    return Cost(len(net.layers), cost.macs, dict(+by_type), before.macs, dict(_added(net, meant)))
+
+
+def _added(net: Net, meant: Net) -> Counter[str]:
+    """Return what each call costs more than is meant, summed over calls of one operator with the same rules."""
+    added = Counter[str]()
+    made, wanted = _by_call(net), _by_call(meant)
+    for call, lines in made.items():
+        more = sum(macs for macs, _ in lines) - sum(macs for macs, _ in wanted.get(call, ()))
+        if more > 0:
+            operator = lines[0][1].target
+            rules = dict.fromkeys(rule for macs, origin in lines if macs for rule in origin.via)
+            added[f"{operator}: {', '.join(rules)}"] += more
+    return added
+
+
+def _by_call(net: Net) -> Mapping[str, list[tuple[int, Origin]]]:
+    """Return call -> multiply-accumulates and origin of each layer that comes from it."""
+    found: defaultdict[str, list[tuple[int, Origin]]] = defaultdict(list)
+    for layer, line in zip(net.layers, analyze(net).layers, strict=True):
+        found[layer.origin.call].append((line.macs, layer.origin))
+    return found
 
 
 def errors_of(found: Verification) -> Mapping[str, Errors]:

@@ -1,0 +1,1 @@
+"""The zoo: every torchvision model and timm's families, converted as `torch2om batch` does; docs/coverage.md."""

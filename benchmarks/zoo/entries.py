@@ -1,0 +1,83 @@
+"""The zoo's entries: which models there are, what they are fed, how large they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from benchmarks.zoo import timm_models, torchvision_models
+
+from torch2om.batch import Input, Job
+
+TIMM, TORCHVISION = "timm", "torchvision"
+CHUNK = 20  # models that a process counts before it says so
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the zoo: the library, timm's family or torchvision's kind, and its name there."""
+
+    library: str
+    family: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """Its name in the zoo: both libraries have a resnet18."""
+        return f"{self.library}.{self.name}"
+
+    def job(self, targets: tuple[str, ...], samples: int = 1) -> Job:
+        """Return the entry as a list has it."""
+        sizes = (timm_models.size_of(self.name),) if self.library == TIMM else torchvision_models.sizes_of(self.name)
+        inputs = tuple(Input("", (1, *size)) for size in sizes)
+        return Job(self.title, f"benchmarks.zoo.{self.library}_models:{self.name}", "", inputs, targets, samples)
+
+
+def torchvision_entries() -> tuple[Entry, ...]:
+    """Return every model of torchvision's."""
+    return tuple(Entry(TORCHVISION, kind, name) for name, kind in torchvision_models.kinds().items())
+
+
+def timm_entries() -> tuple[Entry, ...]:
+    """Return every model of timm's."""
+    return tuple(Entry(TIMM, family, name) for family, names in timm_models.families().items() for name in names)
+
+
+def named(names: Collection[str]) -> tuple[Entry, ...]:
+    """Return the entries of these names, with or without the library's (a bare name is of both)."""
+    every = (*timm_entries(), *torchvision_entries())
+    found = tuple(entry for entry in every if not {entry.title, entry.name}.isdisjoint(names))
+    unknown = set(names) - {entry.title for entry in found} - {entry.name for entry in found}
+    if unknown:
+        raise SystemExit(f"neither timm nor torchvision has {', '.join(sorted(unknown))}")
+    return found
+
+
+def smallest(entries: Iterable[Entry], parameters: dict[str, int]) -> tuple[Entry, ...]:
+    """Return the smallest entry of each family."""
+    found: dict[str, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: (parameters[entry.name], entry.name)):
+        found.setdefault(entry.family, entry)
+    return tuple(found.values())
+
+
+def timm_parameters(names: Collection[str], place: Path, jobs: int) -> dict[str, int]:
+    """Return name -> number of parameters, counted without memory for them; what is known is kept in a file."""
+    known: dict[str, int] = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    for counts in _counted(sorted(set(names) - known.keys()), jobs):
+        known.update(counts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        print(f"{len(known)} of {len(names)} timm models counted", flush=True)
+    return known
+
+
+def _counted(names: list[str], jobs: int) -> Iterator[dict[str, int]]:
+    chunks = [names[at : at + CHUNK] for at in range(0, len(names), CHUNK)]
+    if chunks:
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+            yield from pool.map(timm_models.parameters_of, chunks)

@@ -1,0 +1,79 @@
+"""torchvision's models by name: `benchmarks.zoo.torchvision_models:resnet18` is a MODEL of `torch2om convert`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from benchmarks.zoo.settling import settled
+from torch import nn
+
+from torch2om.loading import repair_torchvision
+
+repair_torchvision()
+
+from torchvision import models  # noqa: E402 - it imports after the repair only
+
+Sizes = tuple[Sequence[int], ...]
+
+IMAGE = (3, 224, 224)
+# Where the models of a kind stand. The detection models are no rows here: what converts of them is each one's part up
+# to its raw outputs, not the whole.
+KINDS: Mapping[str, ModuleType] = {
+    "classification": models,
+    "segmentation": models.segmentation,
+    "video": models.video,
+    "optical flow": models.optical_flow,
+    "quantized": models.quantization,
+}
+# What a kind's constructors are told so that they download nothing and are what the kind's name says.
+KIND_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "segmentation": {"weights_backbone": None},
+    "quantized": {"quantize": True},
+}
+# The two with initializations of their own draw truncated normals for a minute.
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "googlenet": {"init_weights": False},
+    "inception_v3": {"init_weights": False},
+}
+CLIP = (3, 16, 112, 112)
+LARGE_CLIP = (3, 16, 224, 224)  # of the transformers and s3d
+PAIR = ((3, 128, 128),) * 2  # the smallest that optical flow takes
+
+
+def __getattr__(name: str) -> Callable[[], nn.Module]:
+    if name not in kinds():
+        raise AttributeError(f"torchvision has no model {name!r}")
+    return partial(build, name)
+
+
+def kinds() -> dict[str, str]:
+    """Return name -> kind of every model."""
+    return {name: kind for kind, module in KINDS.items() for name in models.list_models(module=module)}
+
+
+def build(name: str) -> nn.Module:
+    """Return the model with seeded weights that hide nothing; a quantized one as its constructor makes it."""
+    kind = kinds()[name]
+    model: nn.Module = models.get_model(name, weights=None, **KIND_OPTIONS.get(kind, {}), **OPTIONS.get(name, {}))
+    return model if kind == "quantized" else settled(model, *sizes_of(name))
+
+
+def sizes_of(name: str) -> Sizes:
+    """Return the inputs of a model, without the batch."""
+    match kinds()[name]:
+        case "video":
+            return (LARGE_CLIP if name.startswith(("mvit", "swin3d", "s3d")) else CLIP,)
+        case "optical flow":
+            return PAIR
+        case "segmentation":
+            return (IMAGE,)
+        case _:
+            return ((3, *2 * (_documented(name),)),)
+
+
+def _documented(name: str) -> int:
+    """Return the smallest size at which torchvision evaluates weights of a classifier: what its constructor takes."""
+    return min(weights.transforms().crop_size[0] for weights in models.get_model_weights(name))
