@@ -41,6 +41,8 @@ ENTRIES: dict[str, Entry] = {
             Case(Pooling(LARGEST, (7, 9), (4, 1), (1, 0)), ((1, 2, 25, 14),)),
             Case(Pooling(AVERAGE, (6, 8), (3, 4), (1, 1), Rounding.FLOOR), ((1, 2, 25, 22),)),
             Case(Pooling(AVERAGE, (1, 9), (1, 3)), ((1, 2, 5, 21),)),
+            Case(Pooling(LARGEST, (7, 9), (1, 2), (6, 8)), S),
+            Case(Pooling(LARGEST, (12, 9), (4, 3), (11, 4), Rounding.FLOOR), ((1, 2, 14, 11),)),
         ),
     ),
     "average_by_convolution": Entry(
@@ -52,6 +54,11 @@ ENTRIES: dict[str, Entry] = {
         Case(Pooling(AVERAGE, (3, 3), (2, 2)), ((1, 2, 4, 4),)),
         Case(Pooling(AVERAGE, (1, 1), (2, 2)), ((1, 2, 4, 4),)),
         (Case(Pooling(AVERAGE, (3, 5), (2, 3), (1, 2)), S),),
+    ),
+    "maximum_of_continued": Entry(
+        Case(Pooling(LARGEST, (3, 3), (2, 2), (2, 1)), S),
+        Case(Pooling(LARGEST, (2, 2), (2, 2)), ((1, 2, 4, 4),)),
+        (Case(Pooling(LARGEST, (5, 3), (3, 2)), S), Case(Pooling(LARGEST, (3, 3), (5, 4), (1, 0), Rounding.FLOOR), S)),
     ),
     "maximum_of_gathered": Entry(
         Case(Pooling(LARGEST, (3, 3), (2, 2)), ((1, 2, 4, 4),)),
