@@ -95,3 +95,22 @@ def test_the_screen_and_the_manifest_tell_which_rules_rewrote_how_many_layers(to
         "t/sigmoid",
         "d",
     ]
+
+
+PRIORS = 'layer { name: "p" type: "PriorBox" bottom: "pool" bottom: "x" top: "p" prior_box_param { min_size: 2 } }\n'
+FOUND = (
+    'layer { name: "shifts" type: "Reshape" bottom: "pool" top: "shifts" reshape_param { shape { dim: 1 dim: -1 } } }\n'
+    'layer { name: "found" type: "SSDDetectionOutput" bottom: "shifts" bottom: "shifts" bottom: "p" top: "found"\n'
+    "  detection_output_param { num_classes: 4 } }\n"
+)
+
+
+def test_a_net_of_ssd_is_converted_up_to_its_last_layer(torch2om: Command, here: Path) -> None:
+    pooled = NET.replace("dim: 2 dim: 4 dim: 4", "dim: 4 dim: 4 dim: 4")
+    (here / "tiny.prototxt").write_text(pooled + PRIORS + FOUND)
+    ran = torch2om("convert", "tiny.prototxt", "--target", "hilens")
+    assert ran.code == 1
+    assert "error F510 [found]: SSDDetectionOutput is judged by `check` alone" in ran.err
+    assert "at tiny.prototxt:8" in ran.err
+    (here / "tiny.prototxt").write_text(pooled + PRIORS)
+    assert torch2om("convert", "tiny.prototxt", "--target", "hilens").code == 0

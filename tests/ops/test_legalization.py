@@ -47,6 +47,7 @@ from torch2om.layers import (
     Permute,
     Pooling,
     PoolMethod,
+    PriorBox,
     Reduce,
     ReduceKind,
     ReLU,
@@ -118,6 +119,8 @@ ROWS = [
     *(Case(op, (S,)) for op in (Hardtanh(-1, math.inf), HardSwish(), Gelu())),
     *(Case(op, ((5,),)) for op in (Hardtanh(-1, 1), HardSwish(), StridedSlice(0, 1, 4, 2))),
     Case(Concat(0), ((2,), (3,))),
+    Case(PriorBox((10,), (20,), (2, 3), variance=(0.1, 0.2, 0.3, 0.4), clip=True), ((1, 3, 4, 6), (1, 3, 32, 48))),
+    Case(PriorBox((10.5,), (), (2,), False, step=(3, 5)), ((1, 3, 4, 6), (1, 3, 32, 48))),
 ]
 
 

@@ -29,6 +29,7 @@ from torch2om.layers import (
     Pooling,
     PoolMethod,
     PReLU,
+    PriorBox,
     Proposal,
     PSROIPooling,
     Reduction,
@@ -78,6 +79,7 @@ DETECTION_BASES: Mapping[type[Op], Form] = MappingProxyType(
     {
         DetectionOutput: form(DetectionOutput(2), *REGIONS),
         FSRDetectionOutput: form(FSRDetectionOutput(2), *REGIONS),
+        PriorBox: form(PriorBox((2.0,), (3.0,), variance=(0.1,)), (1, 3, 2, 2), (1, 3, 16, 16)),
         Proposal: form(Proposal(ratio=(1.0,), scale=(8.0,)), *ANCHORS),
         PSROIPooling: form(PSROIPooling(1.0, 1, 2), (1, 4, 8, 8), (2, 5, 1, 1)),
         ROIPooling: form(ROIPooling((2, 2)), (1, 3, 40, 40), (2, 5)),
@@ -134,6 +136,7 @@ OUTSIDE: Mapping[tuple[type[Op], str], object] = MappingProxyType(
         (LRN, "k"): 2.0,
         (Pooling, "pool"): STOCHASTIC,
         (Pooling, "tops"): 2,
+        (PriorBox, "image"): (8, 8),
         (Scale, "axis"): 2,
         (Split, "tops"): 2,
     }

@@ -82,6 +82,10 @@ DETECTION_SIDES: Mapping[tuple[str, str], Sides] = MappingProxyType(
         ("PriorBox", "variance has 1 or 4 values"): Sides(
             (priors(variance=(0.1,)), priors(variance=(0.1, 0.1, 0.2, 0.2))), (priors(),)
         ),
+        ("PriorBox", "sizes are whole numbers"): Sides(
+            (changed(PriorBox, max_size=(4.0,)),),
+            (changed(PriorBox, max_size=(4.5,)), changed(PriorBox, min_size=(1.5,))),
+        ),
         ("PriorBox", "min_size and max_size are set"): Sides((priors(max_size=(3.0,)),), (priors(),)),
         ("FSRDetectionOutput", "there are 2 classes or more"): Sides(
             (regions(FSRDetectionOutput, 3),), (regions(FSRDetectionOutput, 3, 1),)

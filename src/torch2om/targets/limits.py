@@ -269,7 +269,9 @@ class Target:
         """
         limits = self.accepts.get(type(layer.op))
         if limits is None:
-            return (Violation(f"{self.name} has no layer {layer.op.caffe_type or op_text(layer.op)}", self.source),)
+            kind = layer.op.caffe_type or op_text(layer.op)
+            text = f"{self.name} has no layer {kind}" if layer.op.computed else f"no limits of {kind} are known here"
+            return (Violation(text, self.source),)
         site = Site.of(layer, bottoms, makers)
         return _broken(self.general, site) or _broken(limits, site)
 

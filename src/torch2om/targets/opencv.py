@@ -31,6 +31,7 @@ from torch2om.layers import (
     PoolMethod,
     Power,
     PReLU,
+    PriorBox,
     ReLU,
     ReLU6,
     Reshape,
@@ -136,6 +137,12 @@ def _axis_from_front(site: Site) -> bool:
 NO_SCALAR = Formula("no weight is a scalar", _no_scalar_weight, "OpenCV 4.14 modules/core/src/matrix.cpp:662")
 LOG = DNN + "layers/elementwise_layers.cpp (Log reads no parameters)"
 
+
+def _whole_sizes(site: Site) -> bool:
+    op = site.layer.op
+    return not isinstance(op, PriorBox) or all(size == int(size) for size in (*op.min_size, *op.max_size))
+
+
 OPENCV = Target(
     name="opencv",
     title="OpenCV 4's Caffe reader",
@@ -207,6 +214,16 @@ OPENCV = Target(
             ),
         ),
         Power: (),
+        PriorBox: (
+            OneOf("image", ((0, 0),), MEASURED + ": the second bottom's size is taken in any case"),
+            Formula("sizes are whole numbers", _whole_sizes, MEASURED + ": Caffe cuts them to whole numbers"),
+            Formula(
+                "variance has 1 or 4 values",
+                lambda site: len(getattr(site.layer.op, "variance", ())) > 0,
+                DNN + "layers/prior_box_layer.cpp:164",
+                lambda _: "variance has none",
+            ),
+        ),
         PReLU: (OneOf("channel_shared", (False,), "OpenCV 4.14 modules/core/src/matrix.cpp:662"),),
         ReLU: (),
         ReLU6: (),
