@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -288,6 +289,28 @@ class TestRefusals:
             capture(model, [(1, 3)])
         (found,) = caught.value.diagnostics
         assert (found.code, found.details) == ("C205", ("0.weight", "2.bias"))
+
+    def test_infinite_statistics_are_broken_and_infinite_bounds_are_not(self) -> None:
+        class Bounded(nn.Module):
+            most: torch.Tensor
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.norm = nn.BatchNorm1d(3)
+                self.register_buffer("most", torch.tensor(math.inf))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                y: torch.Tensor = self.norm(x)
+                return torch.clamp(y, -self.most, self.most) + torch.clamp(y, max=self.most)
+
+        model = Bounded().eval()
+        capture(model, [(1, 3)])
+        assert isinstance(model.norm.running_var, torch.Tensor)
+        model.norm.running_var[0] = math.inf
+        with pytest.raises(CaptureError) as caught:
+            capture(model, [(1, 3)])
+        (found,) = caught.value.diagnostics
+        assert (found.code, found.details) == ("C205", ("norm.running_var",))
 
     def test_large_finite_weights_are_not_broken(self) -> None:
         model = nn.Linear(3, 3).eval()

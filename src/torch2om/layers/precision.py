@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from torch2om.ir.op import Array
 
 LARGEST_HALF = 65504.0
+LARGEST_SINGLE = 3.4028234663852886e38
 SMALLEST_NORMAL_HALF = 2.0**-14
 HALF_BITS = 10  # of the fraction
 BLOCK = 1 << 16  # numbers that are rounded at a time, in a core's cache
@@ -26,6 +29,11 @@ def widened(values: Array) -> Array:
 def rounded(values: Array, like: Array) -> Array:
     """Return `values` rounded to the width of `like`, as an array even where numpy made a scalar."""
     return np.asarray(values, dtype=like.dtype)
+
+
+def opened(bound: float) -> float:
+    """Return a bound on float32 numbers, infinite where none of them lies beyond it."""
+    return math.copysign(math.inf, bound) if abs(bound) >= LARGEST_SINGLE else bound
 
 
 def halved(values: Array) -> Array:

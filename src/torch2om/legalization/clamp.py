@@ -10,11 +10,11 @@ import math
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.layers import Clip, Eltwise, EltwiseOperation, Hardtanh, Power, ReLU, ReLU6
+from torch2om.layers.precision import LARGEST_SINGLE, opened
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 MAXIMUM = Eltwise(EltwiseOperation.MAX)
 NEGATIVE = Power(scale=-1.0)
-LARGEST = 3.4028234663852886e38  # the largest float32: a bound of Clip that no finite blob passes
 
 
 @legalizes(Hardtanh)
@@ -23,7 +23,7 @@ def clamp_by_clip(b: RuleBuilder, op: Hardtanh, x: Blob) -> Blob:
 
     Exact for all float32 numbers.
     """
-    low, high = (max(-LARGEST, min(bound, LARGEST)) for bound in (op.min, op.max))
+    low, high = (max(-LARGEST_SINGLE, min(bound, LARGEST_SINGLE)) for bound in (op.min, op.max))
     if low > high:
         raise Refuse(f"min {op.min} is above max {op.max}")
     return b.add(Clip(low, high), x)
@@ -96,7 +96,7 @@ def clip_as_clamp(b: RuleBuilder, op: Clip, x: Blob) -> Blob:
 
     Exact.
     """
-    return b.add(Hardtanh(*(math.copysign(math.inf, v) if abs(v) >= LARGEST else v for v in (op.min, op.max))), x)
+    return b.add(Hardtanh(opened(op.min), opened(op.max)), x)
 
 
 @legalizes(ReLU6)

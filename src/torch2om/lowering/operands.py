@@ -22,6 +22,7 @@ from torch2om.layers import (
     ReLU6,
     Scale,
 )
+from torch2om.layers.precision import opened
 from torch2om.lowering.scope import Scope
 from torch2om.lowering.views import expanded
 
@@ -103,7 +104,7 @@ def clamped(b: Scope, x: Blob, low: float = -math.inf, high: float = math.inf) -
         return b.add(ReLU(), x)
     if (low, high) == (0, 6):
         return b.add(ReLU6(), x)
-    return b.add(Hardtanh(min(low, high), high), x)
+    return b.add(Hardtanh(opened(min(low, high)), opened(high)), x)
 
 
 def largest(b: Scope, x: Blob, y: Operand) -> Blob:

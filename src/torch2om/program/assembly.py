@@ -13,6 +13,7 @@ from torch2om.errors import CaptureError, Diagnostic, Problems
 from torch2om.origin import Origin
 from torch2om.program.arguments import Arguments, names_in_order
 from torch2om.program.graph import Program, ProgramInput, ProgramOutput
+from torch2om.program.infinity import bounded, may_be_infinite
 from torch2om.program.lineage import users_line
 from torch2om.program.structure import Leaf, Tree
 
@@ -80,7 +81,10 @@ def _outputs(exported: ExportedProgram, places: Sequence[Leaf]) -> tuple[Program
 
 
 def stored_constants(exported: ExportedProgram) -> dict[str, torch.Tensor]:
-    """Return the tensors behind the graph's constant nodes that are used, sharing the model's memory."""
+    """Return the tensors behind the graph's constant nodes that are used, sharing the model's memory.
+
+    Infinities in buffers that are bounds or masks become numbers (`bounded`).
+    """
     signature = exported.graph_signature
     held = {**exported.state_dict, **exported.constants}
     targets = {
@@ -88,8 +92,10 @@ def stored_constants(exported: ExportedProgram) -> dict[str, torch.Tensor]:
         **signature.inputs_to_buffers,
         **signature.inputs_to_lifted_tensor_constants,
     }
-    used = {node.name for node in exported.graph.nodes if node.op == "placeholder" and node.users}
-    return {node: held[target].detach().cpu() for node, target in targets.items() if node in used}
+    used = {node.name: node for node in exported.graph.nodes if node.op == "placeholder" and node.users}
+    found = {node: held[target].detach().cpu() for node, target in targets.items() if node in used}
+    masks = (node for node in found.keys() - signature.inputs_to_parameters.keys() if may_be_infinite(used[node]))
+    return {**found, **{node: bounded(found[node]) for node in masks}}
 
 
 def _check_shapes(exported: ExportedProgram, problems: Problems) -> None:

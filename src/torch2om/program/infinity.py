@@ -10,6 +10,35 @@ from torch.fx.node import Argument
 
 aten = torch.ops.aten
 
+# What compares with a tensor, or adds one as a mask: infinity is a number like any other there.
+_READERS = {
+    aten.add.Tensor,
+    aten.clamp.Tensor,
+    aten.clamp_max.Tensor,
+    aten.clamp_min.Tensor,
+    aten.fmax.default,
+    aten.fmin.default,
+    aten.masked_fill.Tensor,
+    aten.maximum.default,
+    aten.minimum.default,
+    aten.scaled_dot_product_attention.default,
+    aten.where.self,
+}
+# Infinity again where it was infinity.
+_VIEWS = {
+    aten._to_copy.default,  # noqa: SLF001 - a name
+    aten.expand.default,
+    aten.index.Tensor,
+    aten.neg.default,
+    aten.permute.default,
+    aten.select.int,
+    aten.slice.Tensor,
+    aten.to.dtype,
+    aten.transpose.int,
+    aten.unsqueeze.default,
+    aten.view.default,
+}
+
 LARGEST = torch.finfo(torch.float32).max
 
 
@@ -20,6 +49,14 @@ def bounded(value: torch.Tensor) -> torch.Tensor:
     takes in whatever is added to it, and its exponential is 0.
     """
     return value.clamp(-LARGEST, LARGEST) if bool(value.isinf().any()) else value
+
+
+def may_be_infinite(node: fx.Node) -> bool:
+    """Whether everything that reads this constant, or views and negatives of it, compares with it or adds it as a mask.
+
+    Bounds and masks hold infinity on purpose; what is multiplied by it has no meaning (C205).
+    """
+    return all(user.target in _READERS or (user.target in _VIEWS and may_be_infinite(user)) for user in node.users)
 
 
 def bound_pads(graph: fx.Graph) -> None:

@@ -171,6 +171,24 @@ CASES: tuple[Case, ...] = (
         lambda: (torch.ones(6, 6).triu(1).bool(),),
         S,
     ),
+    holding(
+        "clamp between infinite buffers",
+        lambda x, low, high: torch.clamp(x, low, high) + 1,
+        lambda: (torch.tensor(-math.inf), torch.tensor(math.inf)),
+        S,
+    ),
+    holding(
+        "clamp above by a buffer",
+        torch.clamp,
+        lambda: (torch.tensor(-math.inf), torch.tensor(0.5)),
+        S,
+    ),
+    holding(
+        "a buffer of infinities added as a mask",
+        lambda x, m: (x + m[:6, :6]).softmax(-1),
+        lambda: (torch.full((8, 8), -math.inf).triu(1),),
+        S,
+    ),
     holding("constant mask times", lambda x, m: x * m, lambda: (torch.rand(6) > 0.5,), S),
     holding("where constant mask", lambda x, m: torch.where(m, x, 2 * x), lambda: (torch.rand(6) > 0.5,), S),
     holding(
