@@ -21,11 +21,13 @@ A stage collects all its problems and raises once (`Problems`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from torch2om.codes import CODES
 from torch2om.origin import NOWHERE, Origin
+
+_MOST_MODULES = 6  # that are named of those that have the same problem
 
 
 class Severity(StrEnum):
@@ -148,7 +150,10 @@ class CompileError(Torch2omError):
 
 @dataclass
 class Problems:
-    """Collects diagnostics; `raise_as` raises them all at once if one of them is an error."""
+    """Collects diagnostics; `raise_as` raises them all at once if one of them is an error.
+
+    A problem that a line of the user's has many times (a layer called in a loop, a block of many) is told once.
+    """
 
     found: list[Diagnostic] = field(default_factory=list)
 
@@ -160,7 +165,22 @@ class Problems:
     def raise_as(self, error: type[Torch2omError]) -> None:
         """Raise `error` with everything found, errors first, if there is at least one error."""
         if any(d.severity is Severity.ERROR for d in self.found):
-            raise error(sorted(self.found, key=lambda d: list(Severity).index(d.severity)))
+            raise error(sorted(_told_once(self.found), key=lambda d: list(Severity).index(d.severity)))
+
+
+def _told_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the first diagnostic of each problem and line, with a sentence about the others."""
+    groups: dict[Diagnostic, list[Diagnostic]] = {}
+    for diagnostic in found:
+        origin = diagnostic.origin
+        alike = replace(diagnostic, origin=Origin(file=origin.file, line=origin.line)) if origin.line else diagnostic
+        groups.setdefault(alike, []).append(diagnostic)
+    for first, *others in groups.values():
+        modules = dict.fromkeys(other.origin.module for other in others if other.origin.module != first.origin.module)
+        named = [*modules][:_MOST_MODULES] + ["..."] * (len(modules) > _MOST_MODULES)
+        where = f", in {', '.join(named)}" if modules else ""
+        more = f"the same {len(others)} {'time' if len(others) == 1 else 'times'} more from this line{where}"
+        yield replace(first, details=(*first.details, more)) if others else first
 
 
 class Refuse(Exception):  # noqa: N818 - it is an imperative, raised by rules and lowerings to say why not

@@ -136,6 +136,11 @@ class TestModelsInPython:
         assert found.code == code
         assert words in found.message
 
+    def test_where_weights_cannot_be_downloaded_the_way_without_is_shown(self, source: Path) -> None:
+        source.write_text("from urllib.error import URLError\ndef build():\n    raise URLError('no network')\n")
+        found = refusal("nets.py:build")
+        assert (found.code, "weights=None" in found.hint) == ("U104", True)
+
     def test_near_names_are_offered(self) -> None:
         assert refusal("nets.py:Nett").hint == "did you mean nets.py:Net?"
         assert "nets.py" in refusal("net.py:Net").hint

@@ -14,6 +14,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, TypeGuard
+from urllib.error import URLError
 
 import torch
 from torch import nn
@@ -27,6 +28,7 @@ from torch2om.program.failures import origin_of, quiet
 
 _FORMS = "write package.module:callable, file.py:callable, a .pt2 of torch.export.save, or a TorchScript .pt"
 _AS_WEIGHTS = "name the code of the model as MODEL, and give this file as --weights {}"
+_OFFLINE = "it downloads weights: name a function that makes it with weights=None (torchvision: weights_backbone=None)"
 _HINTS = {
     ".py": "{}:NAME, with the name of the model's class or function",
     ".safetensors": _AS_WEIGHTS,
@@ -224,7 +226,8 @@ def _run(action: Callable[[], Any], doing: str) -> Any:  # Any: what the user's 
         return action()
     except (Exception, SystemExit) as error:
         text = f"{doing} failed: {_first_line(error)}"
-        raise UsageError(Diagnostic("U104", text, origin=origin_of(error), details=_trace(error))) from error
+        hint = _OFFLINE if isinstance(error, URLError) else ""
+        raise UsageError(Diagnostic("U104", text, origin=origin_of(error), hint=hint, details=_trace(error))) from error
 
 
 def _trace(error: BaseException) -> tuple[str, ...]:
