@@ -19,7 +19,7 @@ from torch2om.loading import load_model, load_weights
 
 from torchvision.models import detection  # isort: skip - after detectors, which repairs it
 
-DENSE = [name for name, part in PARTS.items() if part.cut is dense_part]
+DENSE = [name for name, part in PARTS.items() if part.cut is dense_part and part.eps is None]
 BOTH = ("caffe", "ascend310")
 # A part of each structure that the small detectors below have not.
 CONVERTED = {
@@ -122,6 +122,35 @@ def test_a_part_takes_the_weights_of_the_whole_detector(tmp_path: Path) -> None:
     assert not torch.equal(part(x)["objectness"]["0"], dense_part(detector.eval())(x)["objectness"]["0"])
     assert load_weights(part, tmp_path / "best.pth").tensors == len(detector.state_dict())
     assert torch.equal(part(x)["objectness"]["0"], dense_part(detector)(x)["objectness"]["0"])
+
+
+def of_version_1(name: str) -> str:
+    """Return the name that a parameter of a dense head had when its convolutions stood in no blocks."""
+    head, conv, rest = name.partition("rpn.head.conv." if name.startswith("rpn.") else "_head.conv.")
+    index, _, kind = rest.partition(".0.")
+    if not conv or not kind:
+        return name
+    return f"{conv}{kind}" if name.startswith("rpn.") else f"{head}{conv}{2 * int(index)}.{kind}"
+
+
+@pytest.mark.parametrize("make", [detectors.keypoint_rcnn, detectors.retinanet], ids=lambda make: make.__name__)
+def test_weights_of_older_versions_are_taken(make: Callable[[], nn.Module], tmp_path: Path) -> None:
+    state = make().state_dict()
+    old = {of_version_1(name): value for name, value in state.items()}
+    assert len(set(old) - set(state)) == (2 if make is detectors.keypoint_rcnn else 16)
+    torch.save(old, tmp_path / "old.pth")
+    part = dense_part(make())
+    load_weights(part, tmp_path / "old.pth")
+    assert all(torch.equal(value, state[name]) for name, value in part.state_dict().items())
+
+
+def test_norms_of_the_first_coco_weights_have_no_eps() -> None:
+    def eps(name: str) -> set[float]:
+        part = PARTS[name]()
+        return {module.eps for module in part.modules() if isinstance(module, nn.BatchNorm2d)}
+
+    assert eps("retinanet_resnet50_fpn_coco_v1") == {0.0}
+    assert eps("retinanet_resnet50_fpn") == {1e-5}
 
 
 def test_a_named_part_has_the_detectors_parameters_and_as_many_classes_as_wanted() -> None:

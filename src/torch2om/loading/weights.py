@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def load_weights(model: Model, path: str | Path) -> WeightsReport:
         text = f"an exported program has its own weights; {file} cannot take their place"
         raise UsageError(Diagnostic("U123", text, hint="load the weights before torch.export"))
     state, wrappings = _unwrapped(_read(file), set(model.state_dict()), file)
+    state = _renewed(model, state)
     _compare(model.state_dict(), state, file)
     model.load_state_dict(dict(state), strict=False)  # compared above; old files lack the batch counters
     return WeightsReport(file, len(state), wrappings)
@@ -146,6 +148,24 @@ def _prefixes(state: StateDict, wanted: set[str]) -> Iterator[str]:
             return
         yield prefix
         keys = {key.removeprefix(prefix) for key in keys}
+
+
+def _renewed(model: nn.Module, state: StateDict) -> StateDict:
+    """Return the state dict of an older version of the model's classes with the names of this one.
+
+    Classes rename what they find of older versions while they load (torchvision's detection heads do), so a copy of
+    the model without memory of its own loads it first. What fits is left as it is, and so is what cannot be loaded.
+    """
+    if set(state) >= {name for name in model.state_dict() if not name.endswith("num_batches_tracked")}:
+        return state
+    own = {id(value): nn.Parameter(value.to("meta"), requires_grad=False) for value in model.parameters()}
+    try:
+        shell = copy.deepcopy(model, {**own, **{id(value): value.to("meta") for value in model.buffers()}})
+        unexpected = shell.load_state_dict(state, strict=False, assign=True).unexpected_keys
+    except (RuntimeError, TypeError):  # shapes differ, or a model that cannot be copied: the comparison has the word
+        return state
+    loaded = {name: value for name, value in shell.state_dict().items() if not value.is_meta}
+    return {**loaded, **{name: state[name] for name in unexpected}}
 
 
 def _compare(wanted: StateDict, given: StateDict, file: Path) -> None:
