@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test docs clean
+.PHONY: demo test docs zoo clean
 
 demo: $(READY)
 	$(BIN)/python examples/digits.py
@@ -20,6 +20,15 @@ test: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m torch2om.reference_docs docs
+
+# The smallest model of each of timm's families and all of torchvision's, with their page; ZOO holds the rows, so that a
+# run that was interrupted goes on. Takes hours; torchvision and torch are there, so timm brings no others.
+ZOO ?= out/zoo
+
+zoo: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[zoo]'
+	$(BIN)/python -m benchmarks.zoo --families --torchvision --jobs $(JOBS) --out $(ZOO)
+	$(BIN)/python -m benchmarks.zoo.page $(ZOO) docs/coverage.md
 
 # torchvision names a torch build of its own kind as its dependency; --no-deps keeps the one that constraints.txt names.
 $(READY): pyproject.toml constraints.txt

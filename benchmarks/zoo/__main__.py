@@ -16,7 +16,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.zoo.entries import Entry, named, smallest, timm_entries, timm_parameters, torchvision_entries
+from benchmarks.zoo.entries import job_of, named, smallest, timm_entries, timm_parameters, torchvision_entries
+from benchmarks.zoo.entry import Entry
 from benchmarks.zoo.record import Record, write_record
 
 from torch2om.batch import Here, Limits, Listing, Row, run
@@ -60,14 +61,24 @@ def main(words: Sequence[str] | None = None) -> int:
     listing = Listing(
         REPOSITORY,
         given.out.resolve(),
-        tuple(entry.job(targets) for entry in entries),
+        tuple(job_of(entry, targets) for entry in entries),
         Limits(given.seconds, bytes_of(given.memory)),
         given.jobs,
         keep_files=False,
     )
-    write_record(Record.now(entries, " ".join(sys.argv[1:] if words is None else words)), given.out)
+    write_record(Record.now(entries, _command(given)), given.out)
     result = run(listing, Here(given.jobs), Lines(len(entries)), again=given.again)
     return 0 if result.equal else 1
+
+
+def _command(given: argparse.Namespace) -> str:
+    """Return what was said of the models, without the places of this machine and what does not change a row."""
+    said = vars(given)
+    kinds = " ".join(f"--{kind}" for kind in ("torchvision", "families") if said[kind])
+    names = f"--names {' '.join(given.names)}" if given.names else ""
+    under = f"--under {given.under:g}" if given.under else ""
+    limits = f"--targets {given.targets} --jobs {given.jobs} --seconds {given.seconds:g} --memory '{given.memory}'"
+    return " ".join(part for part in (names, kinds, under, limits) if part)
 
 
 def _selected(given: argparse.Namespace) -> tuple[Entry, ...]:

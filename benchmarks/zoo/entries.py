@@ -5,36 +5,37 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 
-from benchmarks.zoo import timm_models, torchvision_models
+from benchmarks.zoo import torchvision_models
+from benchmarks.zoo.entry import TIMM, TORCHVISION, Entry
 
 from torch2om.batch import Input, Job
+from torch2om.ir.op import Shape
 
-TIMM, TORCHVISION = "timm", "torchvision"
 CHUNK = 20  # models that a process counts before it says so
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A model of the zoo: the library, timm's family or torchvision's kind, and its name there."""
+def job_of(entry: Entry, targets: tuple[str, ...], samples: int = 1) -> Job:
+    """Return an entry as a list has it."""
+    inputs = tuple(Input("", dims) for dims in _fed(entry))
+    return Job(entry.title, f"benchmarks.zoo.{entry.library}_models:{entry.name}", "", inputs, targets, samples)
 
-    library: str
-    family: str
-    name: str
 
-    @property
-    def title(self) -> str:
-        """Its name in the zoo: both libraries have a resnet18."""
-        return f"{self.library}.{self.name}"
+def _fed(entry: Entry) -> Iterator[Shape]:
+    if entry.library == TIMM:
+        yield (1, *_timm().size_of(entry.name))
+        return
+    batch = torchvision_models.batch_of(entry.name)
+    yield from ((batch, *size) for size in torchvision_models.sizes_of(entry.name))
 
-    def job(self, targets: tuple[str, ...], samples: int = 1) -> Job:
-        """Return the entry as a list has it."""
-        sizes = (timm_models.size_of(self.name),) if self.library == TIMM else torchvision_models.sizes_of(self.name)
-        inputs = tuple(Input("", (1, *size)) for size in sizes)
-        return Job(self.title, f"benchmarks.zoo.{self.library}_models:{self.name}", "", inputs, targets, samples)
+
+def _timm() -> ModuleType:
+    """Return timm's models: timm is an extra of its own, and torchvision's do without."""
+    return import_module("benchmarks.zoo.timm_models")
 
 
 def torchvision_entries() -> tuple[Entry, ...]:
@@ -44,7 +45,7 @@ def torchvision_entries() -> tuple[Entry, ...]:
 
 def timm_entries() -> tuple[Entry, ...]:
     """Return every model of timm's."""
-    return tuple(Entry(TIMM, family, name) for family, names in timm_models.families().items() for name in names)
+    return tuple(Entry(TIMM, family, name) for family, names in _timm().families().items() for name in names)
 
 
 def named(names: Collection[str]) -> tuple[Entry, ...]:
@@ -80,4 +81,4 @@ def _counted(names: list[str], jobs: int) -> Iterator[dict[str, int]]:
     chunks = [names[at : at + CHUNK] for at in range(0, len(names), CHUNK)]
     if chunks:
         with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-            yield from pool.map(timm_models.parameters_of, chunks)
+            yield from pool.map(_timm().parameters_of, chunks)

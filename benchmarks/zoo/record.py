@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.zoo.entries import Entry
+from benchmarks.zoo.entry import Entry
 
 from torch2om.records import json_text, typed
 from torch2om.version import __version__

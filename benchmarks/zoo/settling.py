@@ -22,14 +22,13 @@ def settled(model: nn.Module, *sizes: Sequence[int]) -> nn.Module:
     their own: a branch times 0 would be equal whatever it computes. Gammas are uniform in 0.5 to 1 and betas in 0.5 to
     1.5: with betas around 0, deep nets of random weights are chaotic: PyTorch's own float32 is far from its float64.
     """
-    norms = [module for module in model.modules() if hasattr(module, "running_var") and module.running_var is not None]
+    norms = [module for module in model.modules() if getattr(module, "running_var", None) is not None]
     with torch.no_grad():
         for parameter in model.parameters():
             _disturb(parameter)
-        for norm in norms:
-            _vary(norm)
         model.eval()
         for norm in norms:
+            _vary(norm)
             norm.train()
         count = 4 if sum(each.numel() for each in model.parameters()) < LARGE else 2
         model(*(images(count, size) for size in sizes))
@@ -57,7 +56,7 @@ def _vary(norm: nn.Module) -> None:
 
 def images(count: int, size: Sequence[int]) -> torch.Tensor:
     """Return so many photographs, normalized, as a batch of (C, H, W) or, each with steps in time, (C, T, H, W)."""
-    photographs = [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in load_sample_images().images]
+    photographs = [torch.tensor(each).permute(2, 0, 1).float() / 255 for each in load_sample_images().images]
     turned = (torch.flip(each, dims) for dims in ((), (2,), (1,), (1, 2)) for each in photographs)
     chosen = torch.stack(
         [

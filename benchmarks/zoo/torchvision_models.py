@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.zoo.settling import settled
 from torch import nn
 
+from torch2om.detection import PARTS
 from torch2om.loading import repair_torchvision
 
 repair_torchvision()
@@ -19,8 +20,7 @@ from torchvision import models  # noqa: E402 - it imports after the repair only
 Sizes = tuple[Sequence[int], ...]
 
 IMAGE = (3, 224, 224)
-# Where the models of a kind stand. The detection models are no rows here: what converts of them is each one's part up
-# to its raw outputs, not the whole.
+# Where the models of a kind stand; of the detectors, `torch2om.detection` names the parts that have fixed shapes.
 KINDS: Mapping[str, ModuleType] = {
     "classification": models,
     "segmentation": models.segmentation,
@@ -41,6 +41,9 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 CLIP = (3, 16, 112, 112)
 LARGE_CLIP = (3, 16, 224, 224)  # of the transformers and s3d
 PAIR = ((3, 128, 128),) * 2  # the smallest that optical flow takes
+DETECTION = "detection"
+LARGEST = 320  # pixels of a detector's image: its usual 800 compute the same, and take six times as long
+MOST = 16  # boxes, where a detector passes on up to 1000
 
 
 def __getattr__(name: str) -> Callable[[], nn.Module]:
@@ -51,14 +54,22 @@ def __getattr__(name: str) -> Callable[[], nn.Module]:
 
 def kinds() -> dict[str, str]:
     """Return name -> kind of every model."""
-    return {name: kind for kind, module in KINDS.items() for name in models.list_models(module=module)}
+    whole = {name: kind for kind, module in KINDS.items() for name in models.list_models(module=module)}
+    return {**whole, **dict.fromkeys(PARTS, DETECTION)}
 
 
 def build(name: str) -> nn.Module:
     """Return the model with seeded weights that hide nothing; a quantized one as its constructor makes it."""
     kind = kinds()[name]
+    if kind == DETECTION:
+        return settled(PARTS[name](), *sizes_of(name))
     model: nn.Module = models.get_model(name, weights=None, **KIND_OPTIONS.get(kind, {}), **OPTIONS.get(name, {}))
     return model if kind == "quantized" else settled(model, *sizes_of(name))
+
+
+def batch_of(name: str) -> int:
+    """Return how many images, or boxes, a model is fed at once."""
+    return min(PARTS[name].shape[0], MOST) if kinds()[name] == DETECTION else 1
 
 
 def sizes_of(name: str) -> Sizes:
@@ -68,6 +79,8 @@ def sizes_of(name: str) -> Sizes:
             return (LARGE_CLIP if name.startswith(("mvit", "swin3d", "s3d")) else CLIP,)
         case "optical flow":
             return PAIR
+        case "detection":
+            return (tuple(min(each, LARGEST) for each in PARTS[name].shape[1:]),)
         case "segmentation":
             return (IMAGE,)
         case _:
@@ -76,4 +89,5 @@ def sizes_of(name: str) -> Sizes:
 
 def _documented(name: str) -> int:
     """Return the smallest size at which torchvision evaluates weights of a classifier: what its constructor takes."""
-    return min(weights.transforms().crop_size[0] for weights in models.get_model_weights(name))
+    sizes: list[int] = [weights.transforms().crop_size[0] for weights in models.get_model_weights(name)]
+    return min(sizes)
