@@ -106,6 +106,7 @@ from torch2om.layers.virtual_arithmetic import (
     MatMul,
     Where,
 )
+from torch2om.layers.virtual_convolution import DynamicConvolution
 from torch2om.layers.virtual_pooling import AdaptivePooling, WindowPooling
 from torch2om.layers.virtual_recurrence import Cell, Recurrence
 from torch2om.layers.virtual_reduction import ArgReduce, Reduce, ReduceKind, Standardize
@@ -146,6 +147,7 @@ __all__ = [
     "DepthwiseConvolution",
     "DetectionOutput",
     "Dropout",
+    "DynamicConvolution",
     "Eltwise",
     "EltwiseOperation",
     "Erf",

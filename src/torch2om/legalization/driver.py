@@ -71,7 +71,7 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
     assembly = Assembly(net)
     seed = assembly.blob(net.inputs[0].name) if net.inputs else None
     anywhere = _Search(target, assembly, frozenset(allow), seed)
-    between = _Search(target.narrowed, assembly, frozenset(allow), seed)
+    between = _Search(target.narrowed, assembly, frozenset(allow), seed) if target.computed else anywhere
     computed = computed_with(net)
     problems = Problems()
     for old in net.layers:

@@ -6,7 +6,7 @@ from math import prod
 
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
-from torch2om.layers import BatchedMatMul, Expand, MatMul, Reduce, ReduceKind, Scale
+from torch2om.layers import BatchedMatMul, DynamicConvolution, Expand, Im2col, MatMul, Reduce, ReduceKind, Scale
 from torch2om.legalization.permutation import permute
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -52,3 +52,17 @@ def _straight(b: RuleBuilder, x: Blob, *, transposed: bool) -> Blob:
     """Return the matrices as [count, rows, columns], turned if `transposed`."""
     matrices = b.reshape(x, (prod(x.shape[:-2]), *x.shape[-2:]))
     return permute(b, matrices, (0, 2, 1)) if transposed else matrices
+
+
+@legalizes(DynamicConvolution)
+def filter_by_matmul(b: RuleBuilder, op: DynamicConvolution, x: Blob, filters: Blob) -> Blob:
+    """conv(x, w) = (w as [outputs, channels * taps]) @ (im2col(x) as [channels * taps, places]), group by group.
+
+    Exact.
+    """
+    (top,) = op.infer([x.shape, filters.shape], [])
+    outputs, depth = filters.shape[0] // op.group, prod(filters.shape[1:])
+    columns = b.add(Im2col(filters.shape[2:], op.stride, op.pad, op.dilation), x)
+    left = b.reshape(filters, (1, op.group, outputs, depth))
+    right = b.reshape(columns, (x.shape[0], op.group, depth, prod(top[2:])))
+    return b.reshape(b.add(MatMul(), left, right), top)

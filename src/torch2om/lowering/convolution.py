@@ -9,7 +9,8 @@ import torch
 
 from torch2om.ir.blob import Blob
 from torch2om.ir.weight import Weight
-from torch2om.layers import Bias, Convolution, Deconvolution
+from torch2om.layers import Bias, Convolution, Deconvolution, DynamicConvolution
+from torch2om.lowering.operands import plus
 from torch2om.lowering.padding import padded
 from torch2om.lowering.registry import lowers
 from torch2om.lowering.scope import Scope
@@ -40,8 +41,8 @@ def _each(values: Sequence[int], rank: int) -> tuple[int, ...]:
 def conv(
     b: Scope,
     input: Blob,
-    weight: Weight,
-    bias: Weight | None,
+    weight: Blob | Weight,
+    bias: Blob | Weight | None,
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
@@ -49,7 +50,20 @@ def conv(
 ) -> Blob:
     """y[o, p] = bias[o] + sum of weight[o, c, t] * input[c, p * stride + t * dilation - padding]."""
     sliding = Sliding.over(len(weight.shape) - 2, stride, padding, dilation)
-    return _convolved(b, _batched(b, input, weight), weight, bias, sliding, groups)
+    x = _batched(b, input, weight)
+    if isinstance(weight, Weight):
+        y = _convolved(b, x, weight, None if isinstance(bias, Blob) else bias, sliding, groups)
+    else:
+        y = b.add(DynamicConvolution(sliding.stride, sliding.padding, sliding.dilation, groups), x, weight)
+    if isinstance(bias, Blob) or (bias is not None and isinstance(weight, Blob)):
+        y = plus(b, y, _as_channels(b, bias, y.rank))
+    return reshaped(b, y, b.expected[0])
+
+
+def _as_channels(b: Scope, bias: Blob | Weight, rank: int) -> Blob | Weight:
+    """Return one number per channel under dims that broadcast with a blob of this rank."""
+    shape = (bias.shape[0], *(1,) * (rank - 2))
+    return reshaped(b, bias, shape) if isinstance(bias, Blob) else bias.map(shape, lambda w: w.reshape(shape))
 
 
 @lowers(aten.conv_transpose1d.default, aten.conv_transpose2d.input)
@@ -85,7 +99,7 @@ def conv_transpose(
     return reshaped(b, y, b.expected[0])
 
 
-def _batched(b: Scope, x: Blob, weight: Weight) -> Blob:
+def _batched(b: Scope, x: Blob, weight: Blob | Weight) -> Blob:
     """Return x with a batch dim."""
     return reshaped(b, x, (1, *x.shape)) if x.rank < len(weight.shape) else x
 
@@ -100,7 +114,7 @@ def _convolved(b: Scope, x: Blob, weight: Weight, bias: Weight | None, sliding: 
         groups,
         bias is not None,
     )
-    return reshaped(b, b.add(op, x, weights=(weight,) if bias is None else (weight, bias)), b.expected[0])
+    return b.add(op, x, weights=(weight,) if bias is None else (weight, bias))
 
 
 def _deconvolved(b: Scope, x: Blob, weight: Weight, bias: Weight | None, sliding: Sliding, groups: int) -> Blob:

@@ -115,3 +115,13 @@ refuses(
     reason="Caffe has no bits of integers",
     hint="compare first, and combine the conditions with torch.logical_and, logical_or, logical_xor",
 )
+refuses(
+    aten.isnan.default,
+    aten.isinf.default,
+    aten.isposinf.default,
+    aten.isneginf.default,
+    aten.isfinite.default,
+    aten.nan_to_num.default,
+    reason="values of a converted net are finite by assumption, and no Caffe layer tells NaN or infinity from numbers",
+    hint="keep them from arising (clamp the divisor, add an eps), and leave the call out",
+)

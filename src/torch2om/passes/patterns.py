@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
-from torch2om.ir.weight import constant
+from torch2om.ir.op import Array
+from torch2om.ir.weight import Weight, constant
 from torch2om.layers import (
     Arithmetic,
     ArithmeticKind,
     Concat,
+    Convolution,
+    DynamicConvolution,
     Eltwise,
     EltwiseOperation,
     HardSigmoid,
     HardSwish,
     Hardtanh,
+    InnerProduct,
     MatMul,
     Permute,
     Power,
+    Reduce,
+    ReduceKind,
     ReLU6,
     Reshape,
     Scale,
@@ -144,3 +152,48 @@ def _gate(
         ):
             return x
     return None
+
+
+@rewrites(DynamicConvolution)
+def mixed_filters_are_mixed_convolutions(
+    b: RewriteBuilder, op: DynamicConvolution, x: Blob, filters: Blob
+) -> Blob | None:
+    """conv(x_n, sum over k of r[n, k] * W_k) = sum over k of r[n, k] * conv(x_n, W_k), for constant W_k (CondConv).
+
+    The rows of r stand side by side in the groups of x, as they do in the filters.
+    """
+    found = _mixture(b, filters)
+    if found is None:
+        return None
+    shares, mixed = found
+    rows, experts = shares.shape
+    outputs, group = filters.shape[0] // rows, op.group // rows
+    if op.group % rows or filters.shape[0] % rows or 1 not in (rows, x.shape[0]):
+        return None
+    kernel, spatial = filters.shape[2:], op.infer([x.shape, filters.shape], [])[0]
+    shape = (experts * outputs, *filters.shape[1:])
+    constants = mixed.map(shape, lambda w: _by_group(w, group).reshape(shape))
+    convolution = Convolution(shape[0], kernel, op.stride, op.pad, op.dilation, group, bias_term=False)
+    images = b.add(Reshape((x.shape[0] * rows, x.shape[1] // rows, *x.shape[2:])), x)
+    each = b.add(convolution, images, weights=(constants,))
+    apart = b.add(Reshape((each.shape[0], group, experts, outputs // group * prod(each.shape[2:]))), each)
+    weighted = b.add(Arithmetic(ArithmeticKind.MUL), apart, b.add(Reshape((rows, 1, experts, 1)), shares))
+    return b.add(Reshape(spatial), b.add(Reduce(ReduceKind.SUM, (2,)), weighted))
+
+
+def _mixture(b: RewriteBuilder, filters: Blob) -> tuple[Blob, Weight] | None:
+    """Return r [rows, K] and the constant W [elements, K] of filters that are r W^T under other dims."""
+    producer = b.producer(filters)
+    while producer is not None and isinstance(producer.op, Reshape):
+        producer = b.producer(*b.bottoms(producer))
+    if producer is None or not isinstance(producer.op, InnerProduct):
+        return None
+    (shares,) = b.bottoms(producer)
+    plain = not producer.op.bias_term and not producer.op.transpose and producer.op.axis % shares.rank == 1
+    return (shares, producer.weights[0]) if plain and shares.rank == 2 else None
+
+
+def _by_group(mixed: Array, group: int) -> Array:
+    """Return W [elements, K] as [group, K, elements of a group]: a group's filters of all K stand together."""
+    elements, experts = mixed.shape
+    return mixed.reshape(group, elements // group, experts).transpose(0, 2, 1)

@@ -189,6 +189,20 @@ def distance(x1: Tensor, x2: Tensor, p: float = 2, eps: float = 1e-6, keepdim: b
     return length
 
 
+@_parts(aten.cdist.default)
+def distances(x1: Tensor, x2: Tensor, p: float = 2, compute_mode: int | None = None) -> Tensor:  # noqa: ARG001 - of speed
+    """norm_p(x1[i] - x2[j]) for all i, j: of differences, for |x1|^2 + |x2|^2 - 2 x1 x2 cancels where they are near."""
+    length: Tensor = torch.linalg.vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+    return length
+
+
+@_parts(aten.cat.default)
+def joined(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """cat of those that have elements."""
+    full = [tensor for tensor in tensors if tensor.numel()]
+    return torch.cat(full, dim) if 0 < len(full) < len(tensors) else NotImplemented
+
+
 @_parts(aten.addmm.default, aten.addbmm.default)
 def product_and_sum(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Beta * c + alpha * (a b); addbmm sums the products of the batch."""

@@ -7,6 +7,7 @@ from torch2om.layers import (
     Convolution,
     Deconvolution,
     DepthwiseConvolution,
+    DynamicConvolution,
     Im2col,
     InnerProduct,
     LinearMap,
@@ -55,6 +56,11 @@ ENTRIES: dict[str, Entry] = {
         ),
     ),
     "batched_matmul_by_sums": Entry(Case(BatchedMatMul(adj_x2=True), ((2, 3, 4), (2, 5, 4))), ALWAYS),
+    "filter_by_matmul": Entry(
+        Case(DynamicConvolution((1, 2), (1, 0), (2, 1)), (*S, (4, 3, 2, 2))),
+        ALWAYS,
+        (Case(DynamicConvolution((2,), (1,), (1,), 2), ((2, 4, 9), (6, 2, 3))),),
+    ),
     "multiply_in_halves": Entry(
         Case(InnerProduct(5, axis=2), ((2, 3, 4),), ((5, 4), (5,))), Case(InnerProduct(1), S, ((1, 60), (1,)))
     ),

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder
+from torch2om.ir.weight import constant
 from torch2om.layers import (
     Concat,
     Dropout,
+    DynamicConvolution,
     Eltwise,
     EltwiseOperation,
     HardSigmoid,
     Hardtanh,
+    InnerProduct,
     MatMul,
     Pad,
     Permute,
     Power,
+    Reduce,
+    ReduceKind,
     ReLU,
     ReLU6,
     Reshape,
@@ -35,6 +42,19 @@ GROUPED = Reshape((2, 2, 2, 3, 5))
 def _gated(gate: Sigmoid | HardSigmoid | ReLU) -> Chain:
     """Return x * gate(x)."""
     return Chain(IMAGE, lambda b, x: b.add(Eltwise(EltwiseOperation.PROD), x, b.add(gate, x)))
+
+
+def _mixed(*, bias: bool) -> Chain:
+    """Return two images, each filtered by its own mixture of filters in two groups, as CondConv writes it."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        random = np.random.default_rng(7)
+        shares = b.add(Reduce(ReduceKind.MEAN, (2, 3)), x)
+        weights = tuple(constant(random.standard_normal(shape)) for shape in ((48, 4), (48,))[: 1 + bias])
+        mixed = b.add(Reshape((12, 2, 2, 2)), b.add(InnerProduct(48, bias), shares, weights=weights))
+        return b.add(DynamicConvolution((1, 1), (1, 0), (1, 1), 4), b.add(Reshape((1, 8, 3, 5)), x), mixed)
+
+    return Chain(IMAGE, build)
 
 
 def _rejoined(first: int, second: int) -> Chain:
@@ -76,6 +96,7 @@ ENTRIES: dict[str, Entry] = {
     "clamped_line_is_hard_sigmoid": Entry(
         chain(IMAGE, Power(shift=3.0), ReLU6(), Power(scale=1 / 6)), chain(IMAGE, ReLU6(), Power(scale=1 / 6))
     ),
+    "mixed_filters_are_mixed_convolutions": Entry(_mixed(bias=False), _mixed(bias=True)),
     "product_with_sigmoid_is_swish": Entry(_gated(Sigmoid()), _gated(ReLU())),
     "product_with_hard_sigmoid_is_hard_swish": Entry(_gated(HardSigmoid()), _gated(Sigmoid())),
     "product_of_permuted_is_transposed": Entry(_product((0, 1, 3, 2)), _product((1, 0, 3, 2))),

@@ -37,6 +37,30 @@ class Attention(nn.Module):
         return y, weights
 
 
+class ConditionalConvolution(nn.Module):
+    """CondConv (Yang et al. 2019): each image has filters and a bias of its own, a mixture of three constant ones."""
+
+    def __init__(self, channels: int, outputs: int, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+        self.route = nn.Linear(channels, 3)
+        self.filters = nn.Parameter(torch.randn(3, outputs * channels // groups * 9))
+        self.bias = nn.Parameter(torch.randn(3, outputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, channels, height, width = x.shape
+        shares = self.route(x.mean((2, 3))).sigmoid()
+        filters = (shares @ self.filters).reshape(-1, channels // self.groups, 3, 3)
+        bias = (shares @ self.bias).reshape(-1)
+        images = x.reshape(1, batch * channels, height, width)
+        y = F.conv2d(images, filters, bias, padding=1, groups=batch * self.groups)
+        return y.permute(1, 0, 2, 3).reshape(batch, -1, height, width)
+
+
+def _with_mean_as_bias(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    return F.conv2d(x, w, x.mean((0, 2, 3)))
+
+
 CASES: tuple[Case, ...] = (
     layer("nn.Conv2d", lambda: nn.Conv2d(4, 6, 3), S),
     layer("nn.Conv2d padded and strided", lambda: nn.Conv2d(4, 6, 3, stride=2, padding=1), S),
@@ -57,7 +81,23 @@ CASES: tuple[Case, ...] = (
     layer("nn.Conv1d unbatched", lambda: nn.Conv1d(4, 6, 3), (4, 9)),
     layer("nn.Conv3d", lambda: nn.Conv3d(2, 3, 3), (1, 2, 5, 5, 5), refusal="three spatial dims"),
     holding("F.conv2d", lambda x, w: F.conv2d(x, w, padding=1), lambda: (torch.randn(5, 4, 3, 3),), S),
-    written("conv by a computed filter", F.conv2d, S, (5, 4, 3, 3), refusal="computed from the input"),
+    written("conv by a computed filter", F.conv2d, S, (5, 4, 3, 3)),
+    written(
+        "conv by computed filters in groups",
+        lambda x, w: F.conv2d(x, w, stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2),
+        S,
+        (6, 2, 3, 2),
+    ),
+    written("conv1d by a computed filter", lambda x, w: F.conv1d(x, w, stride=2, padding=1), (2, 4, 9), (6, 4, 3)),
+    written("conv with a computed bias", F.conv2d, S, (5, 4, 3, 3), (5,)),
+    holding("conv by a constant with a computed bias", _with_mean_as_bias, lambda: (torch.randn(4, 4, 3, 3),), S),
+    layer("conditional convolution", lambda: ConditionalConvolution(4, 6, groups=2), S),
+    written(
+        "transposed conv by a computed filter", F.conv_transpose2d, S, (4, 5, 3, 3), refusal="computed from the input"
+    ),
+    written("torch.cdist", torch.cdist, (2, 5, 3), (2, 4, 3)),
+    written("torch.cdist of many", torch.cdist, (1, 30, 3), (1, 28, 3)),
+    written("torch.cdist p=1", lambda x, y: torch.cdist(x, y, p=1.0), (5, 3), (4, 3)),
     layer("nn.ConvTranspose2d", lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1), S),
     layer("nn.ConvTranspose2d kernel 2", lambda: nn.ConvTranspose2d(4, 6, 2, stride=2), S),
     layer("output_padding 1", lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1), S),

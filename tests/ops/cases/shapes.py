@@ -19,6 +19,7 @@ def assigned(x: torch.Tensor) -> torch.Tensor:
 
 
 CASES: tuple[Case, ...] = (
+    written("torch.cat with an empty slice", lambda x: torch.cat([x[:, :0], x, x[:, 1:1]], 1), (2, 3, 4)),
     written("view", lambda x: x.view(2, -1), S),
     written("reshape", lambda x: x.reshape(2, 20, 6), S),
     written("torch.reshape", lambda x: torch.reshape(x, (-1,)), S),
