@@ -29,6 +29,11 @@ RULES = {
         "T416",
     ),
     "inputs do not stand in a row": (INPUT % "x" + LAYER % ("l", "l", ""), INPUT % "x" + INPUT % "z", "T416"),
+    "a Proposal has one kind of parameters": (
+        X + LAYER % ("l", "l", "proposal_param { }"),
+        X + LAYER % ("l", "l", "proposal_param { } python_param { }"),
+        "T416",
+    ),
     "the text is a prototxt": (X, X + "layer {", "F501"),
 }
 

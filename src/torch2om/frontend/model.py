@@ -86,8 +86,13 @@ def _check_names(net: CaffeMessage, findings: Findings) -> None:
             findings.refuse("T411", text, f"{_CHECKER} (CheckName)", layer=name, atc="E13009")
         seen.add(name)
         if layer.type not in TABLE:
-            text = f"ATC has no layer type {layer.type!r}"
-            findings.refuse("T401", text, f"{_CHECKER} (CheckTypeSupported)", layer=name, atc="E13010")
+            findings.refuse("T401", _unknown(layer), f"{_CHECKER} (CheckTypeSupported)", layer=name, atc="E13010")
+
+
+def _unknown(layer: CaffeMessage) -> str:
+    """Say that ATC has no such type; DetectionOutput stands for one of two that it has (caffe_parser.cc:814)."""
+    meant = ": write SSDDetectionOutput or FSRDetectionOutput" if layer.type == "DetectionOutput" else ""
+    return f"ATC has no layer type {layer.type!r}{meant}"
 
 
 def _declare_inputs(net: CaffeMessage, findings: Findings) -> None:
@@ -148,8 +153,7 @@ def _rename(layer: CaffeMessage, counts: dict[str, int]) -> None:
 def _node(layer: CaffeMessage, findings: Findings) -> Node | None:
     row = TABLE.get(layer.type)
     if row is None:
-        text = f"ATC has no layer type {layer.type!r}"
-        findings.refuse("T401", text, f"{_PARSER}:820", layer=layer.name, atc="E11009")
+        findings.refuse("T401", _unknown(layer), f"{_PARSER}:820", layer=layer.name, atc="E11009")
         return None
     try:
         if row.plugin is not None:

@@ -22,9 +22,18 @@ def judge_as_omg(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
     findings.lines = {layer.name: line for layer, line in zip(net.layer, layer_lines(text), strict=False)}
     warn_of_unknown_fields(unknown, net, findings, reader="omg")
     _check_tops(net, findings)
+    _check_proposals(net, findings)
     if len(net.input) > 1:
         findings.refuse("T416", "several `input:` stand in a row: write a layer of type Input for each", OMG)
     return findings.judgement(None).findings
+
+
+def _check_proposals(net: CaffeMessage, findings: Findings) -> None:
+    """A Proposal has parameters of its own, or Python's."""
+    for layer in net.layer:
+        if not is_dropped(layer) and layer.HasField("proposal_param") and layer.HasField("python_param"):
+            text = "it has both proposal_param and python_param: one of them must go"
+            findings.refuse("T416", text, "HiLens #25", layer=layer.name)
 
 
 def _check_tops(net: CaffeMessage, findings: Findings) -> None:
