@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,14 @@ def test_hilens_refuses_by_the_row_of_the_layer(name: str, tmp_path: Path) -> No
     verdict = judged(tmp_path, text.replace(old, new))
     assert not verdict.accepted
     assert ("T402", layer, source) in {(found.code, found.layer, found.source) for found in verdict.findings}
+
+
+@pytest.mark.parametrize(
+    "said", ["", "'feat_stride'", "'feat_stride': [16]", "'feat_stride': -16", "'scales': [8]", "{{}}"]
+)
+def test_a_python_layer_whose_words_are_others_is_refused(said: str, tmp_path: Path) -> None:
+    verdict = judged(tmp_path, RPN + re.sub(r'param_str: ".*?"', f'param_str: "{said}"', PYTHON) + HEAD)
+    assert [(found.code, found.layer) for found in verdict.findings] == [("F507", "rois")]
 
 
 @pytest.mark.parametrize(
