@@ -169,7 +169,8 @@ def test_hilens_refuses_by_the_row_of_the_layer(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "said", ["", "'feat_stride'", "'feat_stride': [16]", "'feat_stride': -16", "'scales': [8]", "{{}}"]
+    "said",
+    ["", "'feat_stride'", "'feat_stride': [16]", "'feat_stride': -16", "'feat_stride': 1e999", "'scales': [8]", "{{}}"],
 )
 def test_a_python_layer_whose_words_are_others_is_refused(said: str, tmp_path: Path) -> None:
     verdict = judged(tmp_path, RPN + re.sub(r'param_str: ".*?"', f'param_str: "{said}"', PYTHON) + HEAD)

@@ -14,6 +14,7 @@ _SCALES = (8.0, 16.0, 32.0)
 _RATIOS = (0.5, 1.0, 2.0)
 _MOST_BEFORE, _MOST_AFTER = 6000, 300
 _THRESHOLD = 0.7
+_LARGEST = 2**31
 
 
 def as_proposal(layer: CaffeMessage) -> CaffeMessage | None:
@@ -44,5 +45,6 @@ def _given(text: str) -> tuple[float, Sequence[float]]:
         stride, scales = float(said["feat_stride"]), tuple(map(float, said.get("scales", _SCALES)))
     except (SyntaxError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadOp(f"param_str {text!r} does not say 'feat_stride' (and 'scales')") from error
-    need(min((stride, *scales)) > 0, f"param_str {text!r} has a number that is not positive")
+    fits = all(0 < number < _LARGEST for number in (stride, *scales))
+    need(fits, f"param_str {text!r} has a number that is not positive, or has no end")
     return stride, scales
