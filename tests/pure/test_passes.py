@@ -279,7 +279,7 @@ def test_parts_of_a_blob_that_do_not_overlap_are_tops_of_one_slice() -> None:
     b = Sketch((2, 6, 5, 4))
     parts = [b.add(StridedSlice(1, start, stop), b.x) for start, stop in ((4, 6), (0, 1), (-6, 1), (1, 3))]
     net = b.net(*[b.add(Power(power=2.0), part) for part in parts])
-    assert simplified(net) == ["Slice", "Power", "Power", "Power", "Power"]
+    assert simplified(net) == ["Slice", "Power", "Power", "Power"]
     (cut,) = [layer for layer in simplify(net).layers if isinstance(layer.op, Slice)]
     assert cut.op == Slice(1, (1, 3, 4), 4)
 
@@ -294,3 +294,10 @@ def test_parts_put_together_again_in_their_order_are_the_blob() -> None:
     b = Sketch((2, 6, 5, 4))
     parts = [b.add(StridedSlice(1, start, stop), b.x) for start, stop in ((0, 2), (2, 6))]
     assert simplified(b.net(b.add(ReLU(), b.add(Concat(), *parts)))) == ["ReLU"]
+
+
+def test_equal_layers_of_the_same_blobs_are_one() -> None:
+    b = Sketch((2, 6, 5, 4))
+    first, second = (b.add_all(Slice(1, (2,)), b.x) for _ in range(2))
+    rectified, again = (b.add(ReLU(), first[0]), b.add(ReLU(), second[0]))
+    assert simplified(b.net(b.add(Concat(), rectified, again, second[1]))) == ["Slice", "ReLU", "Concat"]

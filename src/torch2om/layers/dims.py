@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from torch2om.ir.op import BadOp, Shape, Shapes, axis_of, need
@@ -32,3 +34,18 @@ def broadcast(shapes: Shapes) -> Shape:
         return np.broadcast_shapes(*shapes)
     except ValueError as error:
         raise BadOp(f"shapes {', '.join(str(list(shape)) for shape in shapes)} do not broadcast") from error
+
+
+def merge_dims(shape: Shape, order: tuple[int, ...]) -> tuple[Shape, tuple[int, ...]]:
+    """Return the same permutation of fewer dims: those of length 1 left out, those that stay neighbours made one."""
+    kept = [dim for dim in order if shape[dim] != 1]
+    groups: list[list[int]] = []
+    present = [dim for dim in range(len(shape)) if shape[dim] != 1]
+    for dim in kept:
+        if groups and present.index(dim) == present.index(groups[-1][-1]) + 1:
+            groups[-1].append(dim)
+        else:
+            groups.append([dim])
+    ascending = sorted(groups)
+    sizes = tuple(prod(shape[dim] for dim in group) for group in ascending)
+    return sizes, tuple(ascending.index(group) for group in groups)

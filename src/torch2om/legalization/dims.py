@@ -37,8 +37,9 @@ from torch2om.layers import (
     TanH,
     Tile,
 )
+from torch2om.layers.dims import merge_dims
 from torch2om.layers.unary import Unary
-from torch2om.legalization.permutation import block_moves, merge_dims
+from torch2om.legalization.permutation import block_moves
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 MOST_DIMS = 4

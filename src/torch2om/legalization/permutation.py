@@ -13,6 +13,7 @@ from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
 from torch2om.layers import Im2col, Permute
+from torch2om.layers.dims import merge_dims
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
 Dims = tuple[int, ...]
@@ -50,21 +51,6 @@ def permute(b: RuleBuilder, x: Blob, order: Dims) -> Blob:
     if len(wanted) <= 1:
         return b.reshape(x, tuple(x.shape[dim] for dim in order))
     return b.add(Permute(order), x)
-
-
-def merge_dims(shape: Shape, order: Dims) -> tuple[Shape, Dims]:
-    """Return the same permutation of fewer dims: those of length 1 left out, those that stay neighbours made one."""
-    kept = [dim for dim in order if shape[dim] != 1]
-    groups: list[list[int]] = []
-    present = [dim for dim in range(len(shape)) if shape[dim] != 1]
-    for dim in kept:
-        if groups and present.index(dim) == present.index(groups[-1][-1]) + 1:
-            groups[-1].append(dim)
-        else:
-            groups.append([dim])
-    ascending = sorted(groups)
-    sizes = tuple(prod(shape[dim] for dim in group) for group in ascending)
-    return sizes, tuple(ascending.index(group) for group in groups)
 
 
 @dataclass(frozen=True, slots=True)

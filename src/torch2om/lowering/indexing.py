@@ -136,7 +136,13 @@ def roll(b: Scope, self: Blob, shifts: Sequence[int], dims: Sequence[int]) -> Bl
 def unfold(b: Scope, self: Blob, dimension: int, size: int, step: int) -> Blob:
     """y[..., i, ..., k] = x[..., i * step + k, ...]: windows along one dim, their elements as a new last dim."""
     axis = dimension % self.rank
-    reach = (b.expected[0][axis] - 1) * step + 1
+    count = b.expected[0][axis]
+    if count < size:
+        places = [first * step + tap for first in range(count) for tap in range(size)]
+        windows = (*self.shape[:axis], count, size, *self.shape[axis + 1 :])
+        others = [dim for dim in range(self.rank + 1) if dim != axis + 1]
+        return permuted(b, reshaped(b, gathered(b, self, axis, places), windows), (*others, axis + 1))
+    reach = (count - 1) * step + 1
     taps = [sliced(b, self, axis, tap, tap + reach, step) for tap in range(size)]
     return joined(b, [reshaped(b, tap, (*tap.shape, 1)) for tap in taps], self.rank)
 

@@ -44,21 +44,26 @@ def _inverse(factor: Array) -> Array:
 
 @rewrites(Scale)
 def scale_into_linear(b: RewriteBuilder, op: Scale, x: Blob, *factor: Blob) -> Blob | None:
-    """s * (W x + c) + t = (s W) x + (s c + t), for one number per output channel."""
-    producer = b.producer(x)
-    if factor or producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
+    """s * (W x + c) + t = (s W) x + (s c + t), for one number per output channel; a Reshape may stand between.
+
+    One that keeps an InnerProduct's channels as the last dim.
+    """
+    start = _before_view(b, x)
+    producer = b.producer(start)
+    if factor or producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(start):
         return None
     shift = b.weights[1] if op.bias_term else None
-    return _absorb(b, producer, b.weights[0], shift)
+    return _viewed(b, _absorb(b, producer, b.weights[0], shift), x)
 
 
 @rewrites(Bias)
 def bias_into_linear(b: RewriteBuilder, op: Bias, x: Blob, *term: Blob) -> Blob | None:
     """(W x + c) + t = W x + (c + t), for one number per output channel."""
-    producer = b.producer(x)
-    if term or producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(x):
+    start = _before_view(b, x)
+    producer = b.producer(start)
+    if term or producer is None or not _per_channel(op, b.weights, producer, x) or not b.read_once(start):
         return None
-    return _absorb(b, producer, None, b.weights[0])
+    return _viewed(b, _absorb(b, producer, None, b.weights[0]), x)
 
 
 @rewrites(Power)
@@ -146,6 +151,21 @@ def _per_channel(op: Scale | Bias, weights: tuple[Weight, ...], producer: Layer,
         return False
     channel = x.rank - 1 if isinstance(producer.op, InnerProduct) else 1
     return op.axis % x.rank == channel and elements(weights[0].shape) == x.shape[channel]
+
+
+def _before_view(b: RewriteBuilder, x: Blob) -> Blob:
+    """Return the InnerProduct's top of which x is a view with the same last dim, else x itself."""
+    view = b.producer(x)
+    if view is None or not isinstance(view.op, Reshape) or not b.read_once(x):
+        return x
+    (source,) = b.bottoms(view)
+    producer = b.producer(source)
+    keeps_last = x.rank > 0 < source.rank and source.shape[-1] == x.shape[-1]
+    return source if producer is not None and isinstance(producer.op, InnerProduct) and keeps_last else x
+
+
+def _viewed(b: RewriteBuilder, y: Blob, x: Blob) -> Blob:
+    return y if y.shape == x.shape else b.add(Reshape(x.shape), y)
 
 
 def _absorb(b: RewriteBuilder, producer: Layer, scale: Weight | None, shift: Weight | None) -> Blob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -83,6 +84,17 @@ def _scaled_channel(b: RewriteBuilder, blob: Blob) -> tuple[Blob, int, Power] | 
         return None
     (source,) = b.bottoms(cut)
     return source, cut.op.bounds(source.shape[1])[0], power.op
+
+
+@rewrites(Arithmetic)
+def quotient_of_line_is_product(b: RewriteBuilder, op: Arithmetic, x: Blob, y: Blob) -> Blob | None:
+    """x / (a * y + t) = x * (a * y + t)^-1, the power and the line one layer."""
+    line = b.producer(y)
+    if op.kind is not ArithmeticKind.DIV or line is None or not isinstance(line.op, Power) or line.op.power != 1:
+        return None
+    if not b.read_once(y):
+        return None
+    return b.add(Arithmetic(ArithmeticKind.MUL), x, b.add(replace(line.op, power=-1.0), *b.bottoms(line)))
 
 
 @rewrites(MatMul)

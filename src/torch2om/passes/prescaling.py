@@ -14,7 +14,20 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
 from torch2om.ir.op import Array, Op
 from torch2om.ir.weight import Weight, combine, constant
-from torch2om.layers import Bias, Convolution, InnerProduct, Permute, Power, Reshape, Scale
+from torch2om.layers import (
+    Bias,
+    Convolution,
+    Eltwise,
+    EltwiseOperation,
+    HardSigmoid,
+    HardSwish,
+    InnerProduct,
+    Permute,
+    Power,
+    ReLU6,
+    Reshape,
+    Scale,
+)
 from torch2om.passes.rules import RewriteBuilder, rewrites
 
 
@@ -84,6 +97,32 @@ def convolution_after_affine(b: RewriteBuilder, op: Convolution, x: Blob) -> Blo
         return rows.reshape(op.num_output, -1, *(1,) * (x.rank - 2))
 
     return _absorb(b, op, source, affine, columns, summed=tuple(range(1, x.rank)))
+
+
+@rewrites(InnerProduct, Convolution)
+def linear_after_hard_swish(b: RewriteBuilder, op: InnerProduct | Convolution, x: Blob) -> Blob | None:
+    """W hard_swish(x) + c = (W / 6) (x * relu6(x + 3)) + c."""
+    producer = b.producer(x)
+    if producer is None or not isinstance(producer.op, HardSwish) or not b.read_once(x):
+        return None
+    (source,) = b.bottoms(producer)
+    gate = b.add(ReLU6(), b.add(Power(shift=3.0), source))
+    filters, *rest = b.weights
+    sixth = filters.map(filters.shape, lambda w: w / 6)
+    return b.add(op, b.add(Eltwise(EltwiseOperation.PROD), source, gate), weights=(sixth, *rest))
+
+
+@rewrites(HardSigmoid)
+def hard_sigmoid_after_linear(b: RewriteBuilder, op: HardSigmoid, x: Blob) -> Blob | None:  # noqa: ARG001 - has no fields
+    """hard_sigmoid(W x + c) = relu6(W x + (c + 3)) / 6."""
+    producer = b.producer(x)
+    if producer is None or not isinstance(producer.op, Convolution | InnerProduct) or not b.read_once(x):
+        return None
+    filters, *rest = producer.weights
+    three = constant(np.full(producer.op.num_output, 3.0))
+    bias = combine(three.shape, lambda *terms: sum(term.ravel() for term in terms), three, *rest)
+    y = b.add(replace(producer.op, bias_term=True), *b.bottoms(producer), weights=(filters, bias))
+    return b.add(Power(scale=1 / 6), b.add(ReLU6(), y))
 
 
 def _moves_before(b: RewriteBuilder, x: Blob) -> Sequence[Layer]:

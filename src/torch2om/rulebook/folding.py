@@ -12,6 +12,8 @@ from torch2om.layers import (
     Bias,
     Convolution,
     Flatten,
+    HardSigmoid,
+    HardSwish,
     InnerProduct,
     Pad,
     PadMode,
@@ -38,6 +40,11 @@ def _image(*ops: Op) -> Chain:
     return chain(IMAGE, *ops)
 
 
+def _viewed(op: Op) -> Chain:
+    """Return the op on a view of an InnerProduct's top with the same last dim."""
+    return _image(InnerProduct(6, axis=3), Reshape((24, 6)), op)
+
+
 def _behind(*ops: Op) -> Chain:
     """Return the ops behind an activation: what stands behind the input itself is left to AIPP."""
     return _image(ReLU(), *ops)
@@ -56,10 +63,20 @@ def _reduced_beside(b: Builder, x: Blob) -> Blob:
 
 ENTRIES: dict[str, Entry] = {
     "batch_norm_is_scale": Entry(_image(BatchNorm()), _image(BatchNorm(use_global_stats=False))),
-    "scale_into_linear": Entry(_image(CONVOLUTION, Scale(bias_term=True)), _image(CONVOLUTION, Scale(2))),
-    "bias_into_linear": Entry(_image(DENSE, Bias()), _image(CONVOLUTION, Bias(2))),
+    "scale_into_linear": Entry(
+        _image(CONVOLUTION, Scale(bias_term=True)), _image(CONVOLUTION, Scale(2)), (_viewed(Scale(bias_term=True)),)
+    ),
+    "bias_into_linear": Entry(_image(DENSE, Bias()), _image(CONVOLUTION, Bias(2)), (_viewed(Bias()),)),
     "affine_into_linear": Entry(
         _image(CONVOLUTION, Power(scale=2.0, shift=1.0)), _image(CONVOLUTION, Power(power=2.0, scale=2.0))
+    ),
+    "linear_after_hard_swish": Entry(
+        _image(HardSwish(), CONVOLUTION), _image(HardSigmoid(), CONVOLUTION), (_image(HardSwish(), DENSE),)
+    ),
+    "hard_sigmoid_after_linear": Entry(
+        _image(CONVOLUTION, HardSigmoid()),
+        _image(ReLU(), HardSigmoid()),
+        (_image(InnerProduct(6, bias_term=False), HardSigmoid()),),
     ),
     "bias_of_bias": Entry(
         _image(Bias(1, 3), Reshape((2, 1, 3, 20)), Bias(0, 4)),
@@ -80,6 +97,14 @@ ENTRIES: dict[str, Entry] = {
     "inner_product_flattens": Entry(_image(Reshape((2, 60)), DENSE), _image(Reshape((6, 20)), DENSE)),
     "permute_of_permute": Entry(
         _image(Permute((0, 2, 1, 3)), Permute((0, 1, 3, 2))), _image(ReLU(), Permute((0, 1, 3, 2)))
+    ),
+    "permutes_across_reshape": Entry(
+        _image(Permute(BEHIND), Reshape((2, 20, 3)), Permute((0, 2, 1))),
+        _image(Permute(BEHIND), Reshape((2, 6, 10)), Permute((0, 2, 1))),
+        (
+            _image(Permute(BEHIND), Reshape((2, 2, 2, 15)), Permute((3, 0, 2, 1))),
+            _image(Permute((1, 0, 2, 3)), Reshape((3, 2, 1, 20)), Permute((2, 1, 0, 3))),
+        ),
     ),
     "permute_of_ones_is_reshape": Entry(chain((2, 3, 1, 1), Permute((0, 2, 3, 1))), _image(Permute((0, 2, 3, 1)))),
     "flatten_is_reshape": Entry(_image(Flatten()), ALWAYS),

@@ -10,6 +10,8 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder
 from torch2om.ir.weight import constant
 from torch2om.layers import (
+    Arithmetic,
+    ArithmeticKind,
     Concat,
     Dropout,
     DynamicConvolution,
@@ -82,6 +84,21 @@ def _product(order: tuple[int, ...]) -> Chain:
     return Chain((3, 3, 4, 4), lambda b, x: b.add(MatMul(), b.add(Permute(order), x), x))
 
 
+def _steps(starts: tuple[tuple[int, int], ...], axis: int) -> Chain:
+    """Return the concat of x[:, :, i::2, j::2] for these i and j."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        rows = [(b.add(StridedSlice(2, i, 4, 2), x), j) for i, j in starts]
+        return b.add(Concat(axis), *(b.add(StridedSlice(3, j, 6, 2), row) for row, j in rows))
+
+    return Chain((2, 3, 4, 6), build)
+
+
+def _quotient(line: Power) -> Chain:
+    """Return x / line(x)."""
+    return Chain(IMAGE, lambda b, x: b.add(Arithmetic(ArithmeticKind.DIV), x, b.add(line, x)))
+
+
 ENTRIES: dict[str, Entry] = {
     "copy_is_nothing": Entry(chain(IMAGE, Dropout()), ALWAYS),
     "same_shape_is_nothing": Entry(chain(IMAGE, Reshape((2, 4, -1, 5))), chain(IMAGE, Reshape((2, 60)))),
@@ -99,6 +116,14 @@ ENTRIES: dict[str, Entry] = {
     "mixed_filters_are_mixed_convolutions": Entry(_mixed(bias=False), _mixed(bias=True)),
     "product_with_sigmoid_is_swish": Entry(_gated(Sigmoid()), _gated(ReLU())),
     "product_with_hard_sigmoid_is_hard_swish": Entry(_gated(HardSigmoid()), _gated(Sigmoid())),
+    "quotient_of_line_is_product": Entry(
+        _quotient(Power(scale=2.0, shift=9.0)), _quotient(Power(power=2.0, shift=9.0))
+    ),
+    "concat_of_steps_is_permute": Entry(
+        _steps(((0, 0), (1, 0), (0, 1), (1, 1)), 1),
+        _steps(((0, 0), (1, 1), (0, 1), (1, 0)), 1),
+        (_steps(((0, 0), (0, 1), (1, 0), (1, 1)), -4),),
+    ),
     "product_of_permuted_is_transposed": Entry(_product((0, 1, 3, 2)), _product((1, 0, 3, 2))),
     "reshape_permute_reshape_is_shuffle": Entry(
         chain(IMAGE, GROUPED, Permute((0, 2, 1, 3, 4)), Reshape(IMAGE)),

@@ -169,6 +169,7 @@ CASES: tuple[Case, ...] = (
     layer("nn.Unfold", lambda: nn.Unfold((3, 2), dilation=(1, 2), padding=1, stride=2), S),
     layer("nn.Fold", lambda: nn.Fold((5, 6), (2, 3), stride=(1, 2), padding=(0, 1)), (2, 12, 12)),
     written("Tensor.unfold", lambda x: x.unfold(2, 3, 2), S),
+    written("Tensor.unfold into few windows", lambda x: x.unfold(2, 4, 2), S),
     written(
         "space to depth by hand",
         lambda x: torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., 1::2, 1::2]], 1),
