@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from legal import assert_computes_the_same
 from legality import ALL, applied, assert_same, error, kinds, legal, net_of, normal, refusal, without
 
 from torch2om.executor import execute
@@ -53,6 +54,7 @@ from torch2om.layers import (
     Trunc,
 )
 from torch2om.layers.activation import SELU_ALPHA
+from torch2om.rulebook.case import chain
 from torch2om.targets import TARGETS
 
 EDGES = (
@@ -301,3 +303,10 @@ def test_layers_that_a_target_has_are_left_alone() -> None:
     for op in (AbsVal(), BNLL(), ELU(), Exp(), Sigmoid(), TanH(), Power(2.0), Power(0.5)):
         for target in (name for name in ALL if not TARGETS[name].check(net_of(op, ((2, 3),)))):
             assert not applied(legal(net_of(op, ((2, 3),)), target))
+
+
+def test_lines_that_two_rules_leave_one_behind_the_other_are_one_layer() -> None:
+    case = chain((1, 3, 4, 5), ReLU6(), Power(scale=1 / 6))
+    made = legal(case.net(), "hilens")
+    assert kinds(made)[-2:] == ["Eltwise", "Scale"]
+    assert_computes_the_same(made, case)

@@ -20,7 +20,7 @@ from torch2om.ir.text import op_text
 from torch2om.layers import Reshape
 from torch2om.legalization.ranks import match_ranks, with_one_element
 from torch2om.legalization.rules import Rule, RuleBuilder, rules
-from torch2om.legalization.tidying import tidy
+from torch2om.legalization.tidying import join_lines, tidy
 from torch2om.targets.limits import Target, Violation, computed_with
 
 MANY_DIMS = "give the net's inputs and outputs as many dims as the target has"
@@ -89,7 +89,7 @@ def legalize(net: Net, target: Target, allow: Collection[str] = ()) -> Net:
         else:
             assembly.put(layer, found.layers, found.results)
     problems.raise_as(LegalityError)
-    made = match_ranks(with_one_element(tidy(assembly.finish()), target), target)
+    made = match_ranks(with_one_element(join_lines(tidy(assembly.finish()), target), target), target)
     _check_folded(made, target)
     return made
 

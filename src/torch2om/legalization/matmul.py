@@ -19,7 +19,7 @@ def matmul_by_batched_matmul(b: RuleBuilder, op: MatMul, x: Blob, y: Blob) -> Bl
     """
     (top,) = op.infer([x.shape, y.shape], [])
     batch = top[:-2]
-    if prod(y.shape[:-2]) == 1 and (prod(batch) == 1 or not op.adj_x1):
+    if x.shape[:-2] != y.shape[:-2] and prod(y.shape[:-2]) == 1 and (prod(batch) == 1 or not op.adj_x1):
         left = b.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
         right = b.reshape(y, y.shape[-2:])
     else:

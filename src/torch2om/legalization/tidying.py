@@ -1,15 +1,21 @@
-"""Joins what rules leave behind: Reshapes in a row, and layers that compute the same of the same blobs."""
+"""Joins what rules leave behind: Reshapes and lines in a row, and layers that compute the same of the same blobs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Op
-from torch2om.layers import Reshape
+from torch2om.layers import Power, Reshape, Scale
+from torch2om.passes.folding import affine_of_affine, scale_of_scale
+from torch2om.passes.rules import RewriteBuilder, RewriteFunction
+from torch2om.targets.limits import Target
 
+_LINES: Mapping[type[Op], RewriteFunction] = MappingProxyType({Power: affine_of_affine, Scale: scale_of_scale})
 _Made = dict[tuple[Op, tuple[Blob, ...]], tuple[Blob, ...]]
 
 
@@ -43,6 +49,33 @@ def _with_mirrors(before: Net, net: Net) -> Net:
         if source in net.shapes:
             mirrors.setdefault(source, before.mirrors[blob])
     return replace(net, mirrors={**mirrors, **net.mirrors})
+
+
+def join_lines(net: Net, target: Target) -> Net:
+    """a2 * (a1 * x + t1) + t2 = a * x + t: a Scale or Power that a rule left behind another, if the target takes it."""
+    assembly = Assembly(net)
+    for old in net.layers:
+        layer = assembly.resolve(old)
+        if not (layer.origin.via and _joins(assembly, layer, target)):
+            assembly.keep(layer)
+    return assembly.finish()
+
+
+def _joins(assembly: Assembly, layer: Layer, target: Target) -> bool:
+    """Put one layer in the place of this one and the one before it, if both are lines and the one is legal."""
+    rewrite = _LINES.get(type(layer.op))
+    if rewrite is None:
+        return False
+    builder = RewriteBuilder(assembly, layer, rewrite.__name__)
+    y = rewrite(builder, layer.op, *assembly.bottoms(layer))
+    if not isinstance(y, Blob):
+        return False
+    if any(
+        target.violations(made, tuple(assembly.blob(name).shape for name in made.bottoms)) for made in builder.layers
+    ):
+        return False
+    assembly.put(layer, builder.layers, (y,))
+    return True
 
 
 def _reshapes_again(assembly: Assembly, layer: Layer) -> bool:
