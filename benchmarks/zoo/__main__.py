@@ -5,7 +5,8 @@ the folder: the same command goes on where it was interrupted. `python -m benchm
 writes the page.
 
 What is selected runs in this order: `--names`, `--torchvision` (all of them), `--families` (the smallest model of each
-of timm's families), `--under N` (every timm model of fewer parameters, the smallest first).
+of timm's families), `--under N` (every timm model of fewer parameters), each with the smallest first. `--retry` runs
+what is missing or was not equal, whatever the folder holds: after a change of torch2om that is not a new version.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.zoo.entries import job_of, named, smallest, timm_entries, timm_parameters, torchvision_entries
@@ -22,6 +24,7 @@ from benchmarks.zoo.record import Record, write_record
 
 from torch2om.batch import Here, Limits, Listing, Row, run
 from torch2om.batch.reading import bytes_of
+from torch2om.batch.state import State
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -67,8 +70,17 @@ def main(words: Sequence[str] | None = None) -> int:
         keep_files=False,
     )
     write_record(Record.now(entries, _command(given)), given.out)
-    result = run(listing, Here(given.jobs), Lines(len(entries)), again=given.again)
+    if given.retry:
+        listing = _unequal(listing)
+    result = run(listing, Here(given.jobs), Lines(len(listing.jobs)), again=given.again or given.retry)
     return 0 if result.equal else 1
+
+
+def _unequal(listing: Listing) -> Listing:
+    """Return the list without the models that have an equal row."""
+    rows = State(listing.out).rows()
+    jobs = tuple(job for job in listing.jobs if job.name not in rows or not rows[job.name].equal)
+    return replace(listing, jobs=jobs)
 
 
 def _command(given: argparse.Namespace) -> str:
@@ -106,6 +118,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1200, help="for one model, all targets together")
     parser.add_argument("--memory", default="10 GiB", help="of one model's process")
     parser.add_argument("--again", action="store_true", help="also run what is finished and has not changed")
+    parser.add_argument("--retry", action="store_true", help="run what is missing or was not equal")
     parser.add_argument("--out", type=Path, default=Path("out/zoo"))
     return parser.parse_args(words)
 

@@ -39,8 +39,9 @@ def _timm() -> ModuleType:
 
 
 def torchvision_entries() -> tuple[Entry, ...]:
-    """Return every model of torchvision's."""
-    return tuple(Entry(TORCHVISION, kind, name) for name, kind in torchvision_models.kinds().items())
+    """Return every model of torchvision's, the smallest first."""
+    kinds = sorted(torchvision_models.kinds().items(), key=lambda item: torchvision_models.parameters_of(item[0]))
+    return tuple(Entry(TORCHVISION, kind, name) for name, kind in kinds)
 
 
 def timm_entries() -> tuple[Entry, ...]:

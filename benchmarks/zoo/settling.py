@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import cycle, islice
+from pathlib import Path
 
+import numpy as np
 import torch
-from sklearn.datasets import load_sample_images
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
@@ -56,8 +59,7 @@ def _vary(norm: nn.Module) -> None:
 
 def images(count: int, size: Sequence[int]) -> torch.Tensor:
     """Return so many photographs, normalized, as a batch of (C, H, W) or, each with steps in time, (C, T, H, W)."""
-    photographs = [torch.tensor(each).permute(2, 0, 1).float() / 255 for each in load_sample_images().images]
-    turned = (torch.flip(each, dims) for dims in ((), (2,), (1,), (1, 2)) for each in photographs)
+    turned = (torch.flip(each, dims) for dims in ((), (2,), (1,), (1, 2)) for each in photographs())
     chosen = torch.stack(
         [
             F.interpolate(each[None], size[-2:], mode="bilinear", antialias=True)[0]
@@ -69,3 +71,13 @@ def images(count: int, size: Sequence[int]) -> torch.Tensor:
     if len(size) == 3:
         return colours
     return torch.stack([colours.roll(step, -1) for step in range(size[1])], 2)
+
+
+def photographs() -> list[torch.Tensor]:
+    """Return the two photographs that scikit-learn brings, 0 to 1; importing it would take a second."""
+    found = find_spec("sklearn")
+    assert found is not None
+    assert found.origin is not None
+    folder = Path(found.origin).parent / "datasets" / "images"
+    files = (np.array(Image.open(folder / name), np.float32) for name in ("china.jpg", "flower.jpg"))
+    return [torch.from_numpy(each).permute(2, 0, 1) / 255 for each in files]

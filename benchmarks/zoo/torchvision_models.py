@@ -67,6 +67,12 @@ def build(name: str) -> nn.Module:
     return model if kind == "quantized" else settled(model, *sizes_of(name))
 
 
+def parameters_of(name: str) -> int:
+    """Return how many parameters torchvision documents: of a detector's part, those of the whole detector."""
+    whole = PARTS[name].detector if name in PARTS else name
+    return min(int(weights.meta["num_params"]) for weights in models.get_model_weights(whole))
+
+
 def batch_of(name: str) -> int:
     """Return how many images, or boxes, a model is fed at once."""
     return min(PARTS[name].shape[0], MOST) if kinds()[name] == DETECTION else 1
