@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.util import find_spec
-from itertools import cycle, islice
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import nn
-from torch.nn import functional as F  # noqa: N812 - its usual name
+from torch.utils._pytree import tree_leaves
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # what classifiers expect of images
 SPREAD = 0.1  # of what is added to constants
-LARGE = 10**8  # parameters, from which on fewer images must do
+LARGE = 10**8  # parameters, from which on a smaller batch must do
+ENLARGED = 2.0  # times at most: how much of a channel's mean a norm may enlarge its rounding by
+STEADY = 1e-6  # of the outputs' scale: how far PyTorch's own float32 may be from its float64
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The ranges that gammas and betas of batch norms are drawn from."""
+
+    gamma: tuple[float, float]
+    beta: tuple[float, float]
+
+
+# Deep nets of random weights may be chaotic: each layer enlarges what was rounded before it, until PyTorch's float32
+# is 1e-5, or 1e-2, off its float64. With betas around 1 and gammas that keep what varies small few are; the first of
+# these draws under which a model is steady is taken.
+DRAWS = (
+    Draw((0.5, 1.0), (0.5, 1.5)),
+    Draw((0.1, 0.2), (0.5, 1.5)),
+    Draw((0.02, 0.04), (0.5, 1.5)),
+)
 
 
 def settled(model: nn.Module, *sizes: Sequence[int]) -> nn.Module:
-    """Return the model in eval mode, with statistics of real images of these sizes in every batch norm.
+    """Return the model in eval mode, with statistics of real passes in every batch norm.
 
-    Parameters that are the same everywhere (heads and gates of 0, layer scales of 1e-5, norms of 1) get numbers of
-    their own: a branch times 0 would be equal whatever it computes. Gammas are uniform in 0.5 to 1 and betas in 0.5 to
-    1.5: with betas around 0, deep nets of random weights are chaotic: PyTorch's own float32 is far from its float64.
+    The passes are fed noise, as verification feeds it. Parameters that are the same everywhere (heads and gates of 0,
+    layer scales of 1e-5, norms of 1) get numbers of their own: a branch times 0 would be equal whatever it computes.
     """
-    norms = [module for module in model.modules() if getattr(module, "running_var", None) is not None]
     with torch.no_grad():
         for parameter in model.parameters():
             _disturb(parameter)
-        model.eval()
-        for norm in norms:
-            _vary(norm)
-            norm.train()
         count = 4 if sum(each.numel() for each in model.parameters()) < LARGE else 2
-        model(*(images(count, size) for size in sizes))
+        fed = [torch.randn(count, *size) for size in sizes]
+        norms = list(_norms(model))
+        for draw in DRAWS:
+            _take_statistics(model, norms, draw, fed)
+            if not norms or _rounding(model, [each[-1:] for each in fed]) <= STEADY:
+                break
     return model.eval()
+
+
+def _norms(model: nn.Module) -> Iterator[nn.Module]:
+    return (module for module in model.modules() if getattr(module, "running_var", None) is not None)
 
 
 def _disturb(parameter: nn.Parameter) -> None:
@@ -48,36 +67,41 @@ def _disturb(parameter: nn.Parameter) -> None:
         parameter.uniform_(0.3, 0.7)
 
 
-def _vary(norm: nn.Module) -> None:
-    """Give a norm a gamma and a beta of its own, and have it take the statistics of the next pass alone."""
-    affine = getattr(norm, "weight", None), getattr(norm, "bias", None)
-    for parameter, (low, high) in zip(affine, ((0.5, 1.0), (0.5, 1.5)), strict=True):
-        if isinstance(parameter, nn.Parameter):
-            parameter.uniform_(low, high)
-    norm.momentum = None if isinstance(norm, nn.modules.batchnorm._BatchNorm) else 1.0  # type: ignore[assignment]  # noqa: SLF001 - PyTorch's common class of batch norms
+def _take_statistics(model: nn.Module, norms: Sequence[nn.Module], draw: Draw, fed: Sequence[torch.Tensor]) -> None:
+    """Give each norm a gamma and a beta of its own and the statistics of this pass alone; all else is in eval mode."""
+    model.eval()
+    hooks = [norm.register_forward_pre_hook(partial(_vary, draw)) for norm in norms]
+    for norm in norms:
+        is_batch_norm = isinstance(norm, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001 - PyTorch's common class
+        norm.momentum = None if is_batch_norm else 1.0  # type: ignore[assignment]  # what modules hold has no type
+        if is_batch_norm:
+            norm.reset_running_stats()  # type: ignore[operator]  # the same
+        norm.train()
+    model(*fed)
+    for hook in hooks:
+        hook.remove()
+    model.eval()
 
 
-def images(count: int, size: Sequence[int]) -> torch.Tensor:
-    """Return so many photographs, normalized, as a batch of (C, H, W) or, each with steps in time, (C, T, H, W)."""
-    turned = (torch.flip(each, dims) for dims in ((), (2,), (1,), (1, 2)) for each in photographs())
-    chosen = torch.stack(
-        [
-            F.interpolate(each[None], size[-2:], mode="bilinear", antialias=True)[0]
-            for each in islice(cycle(turned), count)
-        ]
-    )
-    normal = (chosen - torch.tensor(MEAN).view(-1, 1, 1)) / torch.tensor(STD).view(-1, 1, 1)
-    colours = normal[:, torch.arange(size[0]) % len(MEAN)]
-    if len(size) == 3:
-        return colours
-    return torch.stack([colours.roll(step, -1) for step in range(size[1])], 2)
+def _vary(draw: Draw, norm: nn.Module, fed: tuple[torch.Tensor, ...]) -> None:
+    """Draw a norm's gamma and beta; gamma is less where a channel hardly varies, for it would enlarge the rounding."""
+    gamma, beta = getattr(norm, "weight", None), getattr(norm, "bias", None)
+    if isinstance(gamma, nn.Parameter) and isinstance(beta, nn.Parameter):
+        dims = [dim for dim in range(fed[0].ndim) if dim != 1]
+        deviation, mean = torch.std_mean(fed[0], dims, correction=0)
+        varies = (ENLARGED * deviation / mean.abs().clamp(min=torch.finfo(mean.dtype).tiny)).clamp(max=1.0)
+        gamma.uniform_(*draw.gamma).mul_(varies.reshape(gamma.shape))
+        beta.uniform_(*draw.beta)
 
 
-def photographs() -> list[torch.Tensor]:
-    """Return the two photographs that scikit-learn brings, 0 to 1; importing it would take a second."""
-    found = find_spec("sklearn")
-    assert found is not None
-    assert found.origin is not None
-    folder = Path(found.origin).parent / "datasets" / "images"
-    files = (np.array(Image.open(folder / name), np.float32) for name in ("china.jpg", "flower.jpg"))
-    return [torch.from_numpy(each).permute(2, 0, 1) / 255 for each in files]
+def _rounding(model: nn.Module, fed: Sequence[torch.Tensor]) -> float:
+    """Return how far the model's float32 is from its float64, of the outputs' scale; the weights stay as they are."""
+    single = _outputs(model(*fed))
+    double = _outputs(model.double()(*(each.double() for each in fed)))
+    model.float()
+    pairs = zip(single, double, strict=True)
+    return max(float((one - two).abs().max() / two.abs().max()) for one, two in pairs)
+
+
+def _outputs(result: object) -> list[torch.Tensor]:
+    return [each for each in tree_leaves(result) if isinstance(each, torch.Tensor)]
