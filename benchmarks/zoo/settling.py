@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -45,16 +45,12 @@ def settled(model: nn.Module, *sizes: Sequence[int]) -> nn.Module:
             _disturb(parameter)
         count = 4 if sum(each.numel() for each in model.parameters()) < LARGE else 2
         fed = [torch.randn(count, *size) for size in sizes]
-        norms = list(_norms(model))
+        norms = [module for module in model.modules() if getattr(module, "running_var", None) is not None]
         for draw in DRAWS:
             _take_statistics(model, norms, draw, fed)
             if not norms or _rounding(model, [each[-1:] for each in fed]) <= STEADY:
                 break
     return model.eval()
-
-
-def _norms(model: nn.Module) -> Iterator[nn.Module]:
-    return (module for module in model.modules() if getattr(module, "running_var", None) is not None)
 
 
 def _disturb(parameter: nn.Parameter) -> None:
@@ -68,30 +64,24 @@ def _disturb(parameter: nn.Parameter) -> None:
 
 
 def _take_statistics(model: nn.Module, norms: Sequence[nn.Module], draw: Draw, fed: Sequence[torch.Tensor]) -> None:
-    """Give each norm a gamma and a beta of its own and the statistics of this pass alone; all else is in eval mode."""
-    model.eval()
-    hooks = [norm.register_forward_pre_hook(partial(_vary, draw)) for norm in norms]
-    for norm in norms:
-        is_batch_norm = isinstance(norm, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001 - PyTorch's common class
-        norm.momentum = None if is_batch_norm else 1.0  # type: ignore[assignment]  # what modules hold has no type
-        if is_batch_norm:
-            norm.reset_running_stats()  # type: ignore[operator]  # the same
-        norm.train()
-    model(*fed)
+    """Give each norm a gamma and a beta of its own, and the statistics of this pass; all norms are in eval mode."""
+    hooks = [norm.register_forward_pre_hook(partial(_settle, draw)) for norm in norms]
+    model.eval()(*fed)
     for hook in hooks:
         hook.remove()
-    model.eval()
 
 
-def _vary(draw: Draw, norm: nn.Module, fed: tuple[torch.Tensor, ...]) -> None:
-    """Draw a norm's gamma and beta; gamma is less where a channel hardly varies, for it would enlarge the rounding."""
-    gamma, beta = getattr(norm, "weight", None), getattr(norm, "bias", None)
-    if isinstance(gamma, nn.Parameter) and isinstance(beta, nn.Parameter):
-        dims = [dim for dim in range(fed[0].ndim) if dim != 1]
-        deviation, mean = torch.std_mean(fed[0], dims, correction=0)
-        varies = (ENLARGED * deviation / mean.abs().clamp(min=torch.finfo(mean.dtype).tiny)).clamp(max=1.0)
-        gamma.uniform_(*draw.gamma).mul_(varies.reshape(gamma.shape))
-        beta.uniform_(*draw.beta)
+def _settle(draw: Draw, norm: nn.Module, fed: tuple[torch.Tensor, ...]) -> None:
+    """Settle a norm, a frozen one too: gamma is less where a channel hardly varies, or it would enlarge the rounding."""
+    dims = [dim for dim in range(fed[0].ndim) if dim != 1]
+    variance, mean = torch.var_mean(fed[0], dims, correction=0)
+    most = (ENLARGED * variance.sqrt() / mean.abs().clamp(min=torch.finfo(mean.dtype).tiny)).clamp(max=1.0)
+    drawn = {"weight": torch.empty_like(mean).uniform_(*draw.gamma) * most}
+    drawn |= {"bias": torch.empty_like(mean).uniform_(*draw.beta), "running_mean": mean, "running_var": variance}
+    for name, values in drawn.items():
+        held = getattr(norm, name, None)
+        if isinstance(held, torch.Tensor):
+            held.copy_(values.reshape(held.shape))
 
 
 def _rounding(model: nn.Module, fed: Sequence[torch.Tensor]) -> float:

@@ -12,7 +12,7 @@ from benchmarks.zoo.entries import job_of, smallest, torchvision_entries
 from benchmarks.zoo.entry import Entry
 from benchmarks.zoo.page import main, page, read
 from benchmarks.zoo.record import Record, read_record, write_record
-from benchmarks.zoo.settling import images, settled
+from benchmarks.zoo.settling import settled
 from torch import nn
 
 from torch2om.analysis import Size
@@ -166,14 +166,30 @@ def test_settled_weights_hide_nothing() -> None:
     assert not model.training
     assert all(len(set(values.tolist())) > 1 for values in (model.scale.flatten(), model.norm.weight, model.norm.bias))
     assert model.gate.item() > 0.1
-    seen = model.conv(images(4, (3, 16, 16)))
-    assert model.norm.running_mean is not None
-    torch.testing.assert_close(model.norm.running_mean, seen.mean((0, 2, 3)))
+    assert model.norm.running_var is not None
+    assert len(set(model.norm.running_var.tolist())) > 1
 
 
-def test_images_come_in_any_size_and_as_clips() -> None:
-    assert images(3, (3, 20, 30)).shape == (3, 3, 20, 30)
-    assert images(2, (5, 8, 8)).shape == (2, 5, 8, 8)
-    clip = images(1, (3, 4, 8, 8))
-    assert clip.shape == (1, 3, 4, 8, 8)
-    assert not torch.equal(clip[:, :, 0], clip[:, :, 1])
+def test_settled_norms_give_what_varies_a_deviation_of_gamma() -> None:
+    torch.manual_seed(0)
+    model = settled(nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)), (3, 32, 32))
+    norm = model.get_submodule("1")
+    assert isinstance(norm, nn.BatchNorm2d)
+    deviation, mean = torch.std_mean(model(torch.randn(4, 3, 32, 32)), (0, 2, 3))
+    torch.testing.assert_close(deviation, norm.weight.data, rtol=0.1, atol=0)
+    torch.testing.assert_close(mean, norm.bias.data, rtol=0.1, atol=0)
+
+
+def test_a_norm_of_a_channel_that_hardly_varies_does_not_enlarge_its_rounding() -> None:
+    class Lifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm2d(3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y: torch.Tensor = self.norm(x + 1000)
+            return y
+
+    model = settled(Lifted(), (3, 8, 8))
+    assert isinstance(model, Lifted)
+    assert model.norm.weight.max() < 0.01
