@@ -72,7 +72,7 @@ def _take_statistics(model: nn.Module, norms: Sequence[nn.Module], draw: Draw, f
 
 
 def _settle(draw: Draw, norm: nn.Module, fed: tuple[torch.Tensor, ...]) -> None:
-    """Settle a norm, a frozen one too: gamma is less where a channel hardly varies, or it would enlarge the rounding."""
+    """Settle a norm, frozen ones too: gamma is less where a channel hardly varies, not to enlarge its rounding."""
     dims = [dim for dim in range(fed[0].ndim) if dim != 1]
     variance, mean = torch.var_mean(fed[0], dims, correction=0)
     most = (ENLARGED * variance.sqrt() / mean.abs().clamp(min=torch.finfo(mean.dtype).tiny)).clamp(max=1.0)
