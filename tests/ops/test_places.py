@@ -47,6 +47,15 @@ def test_places_that_no_layer_computes_with_come_from_arg_max(target: str) -> No
 
 
 @pytest.mark.parametrize("target", ["ascend310", "hilens"])
+def test_the_place_among_all_elements_comes_from_arg_max(target: str) -> None:
+    flat = Layer("flat", Reshape((120,)), ("x",), ("flat",))
+    found = Layer("y", ArgReduce(ReduceKind.MAX, 0), ("flat",), ("y",))
+    made = assert_same(Net("net", (Input("x", SHAPE),), (flat, found), (Output("y"),)), target, [WITH_EQUALS])
+    assert "ArgMax" in kinds(made)
+    assert made.shapes[made.outputs[0].blob] == (1,)
+
+
+@pytest.mark.parametrize("target", ["ascend310", "hilens"])
 def test_places_that_a_layer_computes_with_are_no_int32(target: str) -> None:
     filters = Deconvolution(2, (3, 3), bias_term=False)
     weighted = Layer("y", filters, ("place",), ("y",), (constant(normal(1, 2, 3, 3)),))

@@ -8,6 +8,7 @@ from torch2om.ir.builder import Names
 from torch2om.ir.net import Layer, Net, Output
 from torch2om.ir.op import Shape
 from torch2om.layers import Reshape
+from torch2om.legalization.tidying import renames
 from torch2om.targets.limits import Target
 from torch2om.targets.ranks import reads_alike
 
@@ -31,17 +32,21 @@ def match_ranks(net: Net, target: Target) -> Net:
 def with_one_element(net: Net, target: Target) -> Net:
     """y = x as [1], for an output y of no dims where the target has none such.
 
-    Exact: the element is the same one. The manifest says which dims the output has.
+    Exact: the element is the same one. The manifest says which dims the output has. ATC's Reduction makes [1] where
+    Caffe's makes a blob of no dims; a Reduction of one element alone is not needed, and takes no int32 (ArgMax).
     """
-    if target.scalars:
+    if not target.least_dims:
         return net
-    bare = {output.blob for output in net.outputs if not net.shapes[output.blob]}
-    return replace(net, layers=tuple(_as_one(layer, target) if bare & {*layer.tops} else layer for layer in net.layers))
+    bare = {blob for blob in net.output_blobs if not net.shapes[blob] and not net.users[blob]}
+    return replace(
+        net, layers=tuple(_as_one(net, layer, target) if bare & {*layer.tops} else layer for layer in net.layers)
+    )
 
 
-def _as_one(layer: Layer, target: Target) -> Layer:
-    """Return the Reshape to no dims as one to the fewest that the target has; any other layer is left as it is."""
-    return replace(layer, op=Reshape(target.seen(()))) if isinstance(layer.op, Reshape) else layer
+def _as_one(net: Net, layer: Layer, target: Target) -> Layer:
+    """Return what only hands an element on to no dims as a Reshape to the fewest of the target; others as they are."""
+    named = renames(layer.op, net.bottom_shapes(layer))
+    return replace(layer, op=Reshape(target.seen(()))) if named else layer
 
 
 class _Repair:

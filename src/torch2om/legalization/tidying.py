@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
-from torch2om.ir.op import Op
-from torch2om.layers import Power, Reshape, Scale
+from torch2om.ir.op import Op, Shape
+from torch2om.layers import Power, Reduction, Reshape, Scale
 from torch2om.passes.folding import affine_of_affine, scale_of_scale
 from torch2om.passes.rules import RewriteBuilder, RewriteFunction
 from torch2om.targets.limits import Target
@@ -39,15 +39,13 @@ def tidy(net: Net) -> Net:
 def _with_mirrors(before: Net, net: Net) -> Net:
     """Let what a Reshape that went mirrored be mirrored by the blob that it reshaped: its elements are the same."""
     mirrors: dict[str, str] = {}
-    for layer in before.layers:
-        (blob,) = layer.tops if isinstance(layer.op, Reshape) else ("",)
-        if blob not in before.mirrors or blob in net.shapes:
-            continue
-        source = blob
-        while source in before.producers and isinstance(before.producers[source].op, Reshape):
-            (source,) = before.producers[source].bottoms
+    for blob, call in before.mirrors.items():
+        source, producer = blob, None if blob in net.shapes else before.producers.get(blob)
+        while producer is not None and renames(producer.op, before.bottom_shapes(producer)):
+            (source,) = producer.bottoms
+            producer = before.producers.get(source)
         if source in net.shapes:
-            mirrors.setdefault(source, before.mirrors[blob])
+            mirrors.setdefault(source, call)
     return replace(net, mirrors={**mirrors, **net.mirrors})
 
 
@@ -108,9 +106,14 @@ def _place(assembly: Assembly, layer: Layer, made: _Made) -> None:
 
 
 def _source(assembly: Assembly, blob: Blob) -> Blob:
-    """Return the blob from which Reshapes alone lead to this one."""
+    """Return the blob from which this one differs in its dims alone."""
     producer = assembly.producer(blob)
-    while producer is not None and isinstance(producer.op, Reshape):
+    while producer is not None and renames(producer.op, [bottom.shape for bottom in assembly.bottoms(producer)]):
         (blob,) = assembly.bottoms(producer)
         producer = assembly.producer(blob)
     return blob
+
+
+def renames(op: Op, bottoms: Sequence[Shape]) -> bool:
+    """Whether the layer only gives its elements other dims: a Reshape, or a sum of one element to no dims."""
+    return isinstance(op, Reshape) or (op == Reduction() and list(bottoms) == [(1,)])

@@ -81,7 +81,7 @@ def _index_of_extreme(kind: ReduceKind) -> Function:
         if dim is not None:
             return b.add(ArgReduce(kind, dim % self.rank, keepdim), self)
         flat = reshaped(b, self, (math.prod(self.shape),))
-        return reshaped(b, b.add(ArgReduce(kind, 0), flat), b.expected[0])
+        return reshaped(b, b.add(ArgReduce(kind, 0, keepdim=True), flat), b.expected[0])
 
     lowering.__doc__ = f"The place of the {kind.lower()} along `dim`, or among all elements."
     return lowering
