@@ -1,9 +1,9 @@
-"""Conversion of large models without verify: python benchmarks/large_models.py [MODEL ...]
+"""Conversion of large models without verify: OMP_NUM_THREADS=1 python benchmarks/large_models.py [MODEL ...]
 
 A MODEL is `torchvision:NAME` or `timm:NAME`, with random weights, at its own size. Each is converted in a process of
-its own. `own/export` is canonicalize + lower + simplify + legalize + check + emit over capture, which is torch.export;
-`emit` is writing, and its share stands beside it. `peak/captured` is the highest memory of the process over its memory
-after capture, the model's own weights in it.
+its own; seconds are CPU time, and the files go where temporary files go. `own/export` is canonicalize + lower +
+simplify + legalize + check + emit over capture, which is torch.export. `peak/captured` is the highest memory of the
+process over its memory after capture, the model's own weights in it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import torch
@@ -38,16 +39,22 @@ def measure(spec: str) -> dict[str, float]:
     """Convert one model and note the process's memory after each stage."""
     model, side = built(spec)
     resident: dict[str, float] = {}
+    begun: dict[str, float] = {}
+    taken: dict[str, float] = {}
+
+    def begin(stage: str) -> None:
+        begun[stage] = time.process_time()
 
     def note(stage: Stage) -> None:
+        taken[stage.name] = time.process_time() - begun[stage.name]
         resident[stage.name] = resident_mib()
 
     with tempfile.TemporaryDirectory() as folder:
-        shapes = {"x": (1, 3, side, side)}
-        conversion = run(PyTorchModel(model, shapes), Request("ascend310", Path(folder), samples=0), on_end=note)
+        entering = PyTorchModel(model, {"x": (1, 3, side, side)})
+        conversion = run(entering, Request("ascend310", Path(folder), samples=0), begin, note)
         assert conversion.artifact is not None
         size = conversion.artifact.caffemodel.stat().st_size
-    taken = {stage.name: stage.seconds for stage in conversion.stages}
+    waited = {stage.name: stage.seconds for stage in conversion.stages}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     own = sum(taken[stage] for stage in OWN)
     return {
@@ -55,7 +62,8 @@ def measure(spec: str) -> dict[str, float]:
         **{f"{name}, s": value for name, value in taken.items()},
         "own/export": own / taken["capture"],
         "own without emit/export": (own - taken["emit"]) / taken["capture"],
-        "emit, MiB/s": size / MIB / taken["emit"],
+        "emit's share": taken["emit"] / own,
+        "emit, MiB per second waited": size / MIB / waited["emit"],
         "captured, MiB": resident["capture"],
         "peak, MiB": peak,
         "peak/captured": peak / resident["capture"],

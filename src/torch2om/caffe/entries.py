@@ -59,17 +59,19 @@ def entries(net: CaffeMessage, lines: tuple[int, ...], file: str, problems: Prob
 
 def layer_lines(text: str) -> tuple[int, ...]:
     """Return the line of each layer's opening, comments and strings passed over."""
-    depth, line, found = 0, 1, []
-    for match in _TOKENS.finditer(text):
-        token = match.group()
-        if depth == 0 and token in ("layer", "layers"):
+    depth, line, seen, found = 0, 1, 0, []
+    for match in _MARKS.finditer(text):
+        mark = match.group()
+        if depth == 0 and mark in ("layer", "layers"):
+            line += text.count("\n", seen, match.start())
+            seen = match.start()
             found.append(line)
-        depth += {"{": 1, "<": 1, "}": -1, ">": -1}.get(token, 0)
-        line += token.count("\n")
+        depth += _DEPTHS.get(mark, 0)
     return tuple(found)
 
 
-_TOKENS = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>\n]|\w+""")
+_MARKS = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>]|\blayers?\b""")
+_DEPTHS = {"{": 1, "<": 1, "}": -1, ">": -1}
 
 
 def _v1_type(layer: CaffeMessage) -> str:

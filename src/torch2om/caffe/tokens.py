@@ -45,18 +45,23 @@ class Token(NamedTuple):
     offset: int
 
 
-_GAP = re.compile(r"(?:[ \t\r\n\v\f]++|#[^\n\0]*+)*+")
+# What separates tokens, then one if there is any.
 _TOKEN = re.compile(
     r"""
+    (?:[ \t\r\n\v\f]++|\#[^\n\0]*+)*+
+    (?:
       (?P<WORD>[A-Za-z_][A-Za-z0-9_]*+)
     | (?P<FLOAT>(?:(?:0|[1-9][0-9]*+)\.[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?[fF]?
                |(?:0|[1-9][0-9]*+)(?:[eE][+-]?[0-9]++[fF]?|[fF]))
     | (?P<INTEGER>0[xX][0-9A-Fa-f]++|[0-9]++)
     | (?P<STRING>"[^"\\\n\0]*+(?:\\[^\n\0][^"\\\n\0]*+)*+"|'[^'\\\n\0]*+(?:\\[^\n\0][^'\\\n\0]*+)*+')
     | (?P<SYMBOL>[!\x23-\x26(-/:-@\x5b-`{-~])
+    )?
     """,
     re.VERBOSE,
 )
+_KINDS = Kind.__members__
+_NUMBERS = (Kind.INTEGER, Kind.FLOAT)
 _TOUCHES = re.compile(r"[A-Za-z0-9_.]")
 _SHOWN = 40  # a problem quotes no more of a hostile token than this
 
@@ -112,21 +117,17 @@ class Tokens:
         return [found.start() for found in re.finditer("\n", self._text)]
 
     def _tokens(self) -> Iterator[Token]:
-        at = 0
-        while (at := self._after_gap(at)) < len(self._text):
-            found = _TOKEN.match(self._text, at)
-            if found is None:
-                raise self.problem(_stray(self._text[at]), at)
-            kind = Kind[str(found.lastgroup)]
-            if kind in (Kind.INTEGER, Kind.FLOAT) and _TOUCHES.match(self._text, found.end()):
-                raise self.problem(f"the number {shown(found[0])} runs into what follows it", at)
-            yield Token(kind, found[0], at)
-            at = found.end()
-        yield Token(Kind.END, "", at)
-
-    def _after_gap(self, at: int) -> int:
-        found = _GAP.match(self._text, at)
-        return found.end() if found else at
+        text, at = self._text, 0
+        while (found := _TOKEN.match(text, at)) and found.lastgroup:
+            kind = _KINDS[found.lastgroup]
+            start, at = found.span(found.lastgroup)
+            if kind in _NUMBERS and _TOUCHES.match(text, at):
+                raise self.problem(f"the number {shown(text[start:at])} runs into what follows it", start)
+            yield Token(kind, text[start:at], start)
+        end = found.end() if found else at
+        if end < len(text):
+            raise self.problem(_stray(text[end]), end)
+        yield Token(Kind.END, "", end)
 
 
 def _stray(character: str) -> str:

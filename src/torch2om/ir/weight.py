@@ -45,6 +45,10 @@ class Weight:
         values.flags.writeable = False
         return values
 
+    def held(self, dtype: Precision) -> AnyArray:
+        """Return the numbers as the source has them, without a copy: exact or in `dtype`, in any layout."""
+        return self.source(dtype).reshape(self.shape)
+
     @property
     def size(self) -> int:
         """The number of elements."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
 from torch2om.ir.op import Array, Op
-from torch2om.ir.weight import Weight, combine, constant
+from torch2om.ir.weight import AnyArray, Precision, Weight, combine, constant
 from torch2om.layers import (
     Bias,
     Convolution,
@@ -192,9 +193,23 @@ def _absorb(
     bias = rest[0] if rest else None
     if affine.shift is not None:
         shape = (op.num_output,)
-        moved = combine(shape, lambda w, t: (w * columns(t)).sum(axis=summed), filters, affine.shift)
+        moved = _contracted(filters, affine.shift, columns, summed)
         bias = moved if bias is None else combine(shape, lambda m, c: m + c.ravel(), moved, bias)
     if affine.scale is not None:
         filters = combine(filters.shape, lambda w, s: w * columns(s), filters, affine.scale)
     weights = (filters,) if bias is None else (filters, bias)
     return b.add(replace(op, bias_term=bias is not None), x, weights=weights)
+
+
+def _contracted(filters: Weight, shift: Weight, columns: Callable[[Array], Array], summed: tuple[int, ...]) -> Weight:
+    """Return the sums of filters * shift over the dims `summed`: no product is stored, and no wider copy of filters."""
+    dims = "abcdefgh"[: len(filters.shape)]
+    left = "".join(dim for axis, dim in enumerate(dims) if axis not in summed)
+
+    @cache
+    def source(dtype: Precision) -> AnyArray:
+        numbers = np.broadcast_to(columns(shift.array(dtype)), filters.shape)
+        sums: AnyArray = np.einsum(f"{dims},{dims}->{left}", filters.held(dtype), numbers)
+        return sums
+
+    return Weight(tuple(filters.shape[dims.index(dim)] for dim in left), source)
