@@ -1,8 +1,8 @@
 """The executor beside PyTorch's float64 forward: OMP_NUM_THREADS=1 python benchmarks/executor.py [MODEL ...]
 
 Each model of torchvision (all classification models, if none is named) is converted in a process of its own and runs at
-224 x 224 in turn: the executor over the legalized net, and the model itself in float64, ROUNDS times each after a first
-run that is not counted. Every number is the median of the rounds, in seconds of CPU time: with one thread each, others
+224 x 224 in turn: the executor over the legalized net, and the model itself in float64, `--rounds` times each after a
+first run that is not counted. Every number is the median of the rounds, in seconds of CPU time: with one thread each, others
 on the machine disturb them little. `peak` is the most memory that a run of the executor takes by numpy's own account,
 and `live` the most that blobs still to be read and the layer at work with its weights and tops need: a run that frees
 blobs as they die comes near it.
@@ -34,12 +34,11 @@ from torch2om.pipeline import Request, run
 from torch2om.pytorch_models import PyTorchModel
 
 SHAPE = (1, 3, 224, 224)
-ROUNDS = 3
 DOUBLE = 8  # bytes
 MIB = 2**20
 
 
-def measure(name: str, target: str) -> dict[str, float]:
+def measure(name: str, target: str, rounds: int) -> dict[str, float]:
     """Convert one model and run both in turn."""
     model = load_model(f"torchvision.models:{name}")
     assert isinstance(model, nn.Module)
@@ -47,7 +46,7 @@ def measure(name: str, target: str) -> dict[str, float]:
     double = copy.deepcopy(model).eval().double()
     values = np.random.default_rng(0).standard_normal(SHAPE)
     ours, theirs = [], []
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         theirs.append(seconds(lambda: forward(double, values)))
         ours.append(seconds(lambda: execute(net, {"x": values})))
     executor, pytorch = statistics.median(ours[1:]), statistics.median(theirs[1:])
@@ -103,15 +102,16 @@ def live_bytes(net: Net) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--target", default="ascend310")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--one", action="store_true", help="measure in this process, and print JSON")
     parser.add_argument("models", nargs="*", help="names of torchvision.models")
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(measure(asked.models[0], asked.target)))
+        print(json.dumps(measure(asked.models[0], asked.target, asked.rounds)))
         return
     print(f"torch with {torch.get_num_threads()} threads\n")
     print("| model | executor, s | PyTorch, s | ratio | peak, MiB | live, MiB | peak/live |\n|---|" + "---:|" * 6)
-    rows = [row(name, asked.target) for name in asked.models or classifiers()]
+    rows = [row(name, asked.target, asked.rounds) for name in asked.models or classifiers()]
     for number in ("ratio", "peak/live"):
         found = sorted(each[number] for each in rows)
         print(f"\n{number}: median {statistics.median(found):.2f}, from {found[0]:.2f} to {found[-1]:.2f}", end="")
@@ -126,9 +126,9 @@ def classifiers() -> list[str]:
     return names
 
 
-def row(name: str, target: str) -> dict[str, float]:
+def row(name: str, target: str, rounds: int) -> dict[str, float]:
     """Measure a model in a process of its own, and print its row."""
-    command = [sys.executable, __file__, "--one", "--target", target, name]
+    command = [sys.executable, __file__, "--one", "--target", target, "--rounds", str(rounds), name]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - itself
     found: dict[str, float] = json.loads(done.stdout)
     numbers = ("executor", "pytorch", "ratio", "peak", "live", "peak/live")
