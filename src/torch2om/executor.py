@@ -147,10 +147,15 @@ def run_layer(
 
 
 def _results(layer: Layer, bottoms: Sequence[Array], width: Width, weights: Sequence[Array]) -> list[Array]:
-    """Run the op in the wider width and round what it gives; infinities and NaN are results like any other."""
+    """Run the op in the wider width and round what it gives, or as it is if it computes no new numbers.
+
+    Infinities and NaN are results like any other.
+    """
     with np.errstate(all="ignore"):
+        if selects(layer.op):
+            return [width.hold(top) for top in layer.op.run(bottoms, weights)]
         tops = layer.op.run([blob.astype(width.computing, copy=False) for blob in bottoms], weights)
-        return [width.hold(top) if selects(layer.op) else width.round(top) for top in tops]
+        return [width.round(top) for top in tops]
 
 
 def _shown(blob: Array, width: Width) -> Array:

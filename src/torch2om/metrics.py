@@ -117,8 +117,12 @@ class Expected:
 
 
 def _blocks(*arrays: Numbers) -> Iterator[tuple[Doubles, ...]]:
-    """Yield arrays of one size, flattened and in float64, a block at a time: it stays in a core's cache."""
-    flat = [np.ravel(array) for array in arrays]
+    """Yield arrays of one shape, flattened and in float64, a block at a time: it stays in a core's cache.
+
+    The order is that of the last array in memory, so that a permuted view is not copied.
+    """
+    order = sorted(range(arrays[-1].ndim), key=lambda axis: -abs(arrays[-1].strides[axis]))
+    flat = [array.transpose(order).ravel() for array in arrays]
     for start in range(0, flat[0].size, BLOCK):
         yield tuple(array[start : start + BLOCK].astype(np.float64, copy=False) for array in flat)
 
