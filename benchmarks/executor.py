@@ -2,10 +2,10 @@
 
 Each model of torchvision (all classification models, if none is named) is converted in a process of its own and runs at
 224 x 224 in turn: the executor over the legalized net, and the model itself in float64, `--rounds` times each after a
-first run that is not counted. Every number is the median of the rounds, in seconds of CPU time: with one thread each, others
-on the machine disturb them little. `peak` is the most memory that a run of the executor takes by numpy's own account,
-and `live` the most that blobs still to be read and the layer at work with its weights and tops need: a run that frees
-blobs as they die comes near it.
+first run that is not counted. Every number is the median of the rounds, in seconds of CPU time: with one thread each,
+others on the machine disturb them little. `peak` is the most memory that a run of the executor takes by numpy's own
+account, and `live` the most that blobs still to be read and the layer at work with its weights and tops need: a run
+that frees blobs as they die comes near it.
 """
 
 from __future__ import annotations
