@@ -50,8 +50,8 @@ CODES: dict[str, CodeInfo] = {
     ),
     "U103": CodeInfo(
         "model needs arguments",
-        "The callable behind MODEL cannot be called without arguments.",
-        "Write a function without arguments that builds the model, and name that function.",
+        "The callable behind MODEL cannot be called without arguments, or not with those that are written.",
+        "Give literals, as in MODEL 'net.py:build(num_classes=21)', or name a function without arguments.",
     ),
     "U104": CodeInfo(
         "model failed to build",

@@ -13,7 +13,8 @@ from judging import faults, settled, subject
 from torch import nn
 
 from torch2om import convert
-from torch2om.detection import PARTS, NamedPart, box_part, dense_part, keypoint_part, mask_part
+from torch2om.detection import PARTS, box_part, dense_part, keypoint_part, mask_part
+from torch2om.detection.catalog import NamedPart
 from torch2om.errors import Diagnostic, Torch2omError
 from torch2om.loading import load_model, load_weights
 
@@ -159,6 +160,20 @@ def test_a_named_part_has_the_detectors_parameters_and_as_many_classes_as_wanted
     assert {name: value.shape for name, value in part.state_dict().items()} == {
         name: value.shape for name, value in whole.state_dict().items()
     }
+
+
+def test_a_part_for_ones_own_number_of_classes_is_one_line(tmp_path: Path) -> None:
+    whole = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=3)
+    torch.save(whole.state_dict(), tmp_path / "best.pth")
+    part = load_model("torch2om.detection:ssdlite320_mobilenet_v3_large(num_classes=3)")
+    assert load_weights(part, tmp_path / "best.pth").tensors == len(whole.state_dict())
+    assert isinstance(part, nn.Module)
+    assert not part.training
+
+
+def test_near_names_of_parts_are_offered() -> None:
+    found = refusal(lambda: load_model("torch2om.detection:ssd300_vgg"))
+    assert (found.code, found.hint) == ("U101", "did you mean torch2om.detection:ssd300_vgg16?")
 
 
 def refusal(action: Callable[[], object]) -> Diagnostic:

@@ -141,6 +141,28 @@ class TestModelsInPython:
         found = refusal("nets.py:build")
         assert (found.code, "weights=None" in found.hint) == ("U104", True)
 
+    def test_callables_take_literals_as_arguments(self, source: Path) -> None:
+        assert [width(f"nets.py:Net({given})") for given in ("7", "width=8", "")] == [7, 8, 4]
+        assert width(f"{source}:Net( width = 9 )") == 9
+        assert width("nets:scaled('2:1', shift={'a': [None]})") == 4
+
+    @pytest.mark.parametrize(
+        ("spec", "words"),
+        [
+            ("nets.py:Net(width)", "no literals"),
+            ("nets.py:Net(3", "it defines"),
+            ("nets.py:Net(3))(4)", "no literals"),
+            ("nets.py:Net(3)(4)", "no literals"),
+            ("nets.py:Net(width=)", "no literals"),
+            ("nets.py:Net(**{'width': 3})", "unexpected keyword"),
+            ("nets.py:ready(3)", "a model already"),
+            ("nets.py:scaled(1)", "needs arguments: shift"),
+            ("nets.py:Net(3, width=4)", "multiple values"),
+        ],
+    )
+    def test_arguments_that_do_not_fit(self, spec: str, words: str) -> None:
+        assert words in refusal(spec).message
+
     def test_near_names_are_offered(self) -> None:
         assert refusal("nets.py:Nett").hint == "did you mean nets.py:Net?"
         assert "nets.py" in refusal("net.py:Net").hint

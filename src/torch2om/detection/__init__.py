@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from torch2om.detection.catalog import (
     PARTS,
-    NamedPart,
     fasterrcnn_mobilenet_v3_large_320_fpn,
     fasterrcnn_mobilenet_v3_large_320_fpn_box,
     fasterrcnn_mobilenet_v3_large_fpn,
@@ -42,7 +41,6 @@ from torch2om.detection.parts import box_part, dense_part, keypoint_part, mask_p
 
 __all__ = [
     "PARTS",
-    "NamedPart",
     "box_part",
     "dense_part",
     "fasterrcnn_mobilenet_v3_large_320_fpn",

@@ -34,7 +34,10 @@ class NamedPart:
         return name if self.eps is None else f"{name}_coco_v1"
 
     def __call__(self, **options: Any) -> nn.Module:  # Any: what torchvision's function takes
-        """Return the part with random weights (nothing is downloaded); options are torchvision's: num_classes=21."""
+        """Return the part in eval mode, with random weights: nothing is downloaded.
+
+        Options are those of torchvision's function: `num_classes=21`.
+        """
         repair_torchvision()
         from torchvision.models import get_model  # noqa: PLC0415 - it imports after the repair, and takes a second
 
@@ -42,7 +45,7 @@ class NamedPart:
         for module in part.modules():
             if isinstance(module, nn.BatchNorm2d) and self.eps is not None:
                 module.eps = self.eps
-        return part
+        return part.eval()
 
 
 _IMAGE, _SMALL_IMAGE = (1, 3, 800, 800), (1, 3, 320, 320)

@@ -1,10 +1,15 @@
-"""MODEL as written on a command line: `package.module:callable`, `file.py:callable`, a .pt2, a TorchScript .pt."""
+"""MODEL as written on a command line: `package.module:callable`, `file.py:callable`, a .pt2, a TorchScript .pt.
+
+A callable may be given arguments, which are Python literals: `net.py:build(num_classes=21)`.
+"""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -27,8 +32,12 @@ from torch2om.program.detectors import refuse_detector, refuse_detector_builder
 from torch2om.program.failures import origin_of, quiet
 
 _FORMS = "write package.module:callable, file.py:callable, a .pt2 of torch.export.save, or a TorchScript .pt"
+_CALL = re.compile(r"(?P<callable>[^()]*:[\w.]+)\((?P<arguments>.*)\)", re.DOTALL)
 _AS_WEIGHTS = "name the code of the model as MODEL, and give this file as --weights {}"
-_OFFLINE = "it downloads weights: name a function that makes it with weights=None (torchvision: weights_backbone=None)"
+_OFFLINE = (
+    "it downloads weights: have it take none, as in MODEL 'net.py:build(weights=None)'; "
+    "torchvision's detectors and segmentation models want weights_backbone=None"
+)
 _HINTS = {
     ".py": "{}:NAME, with the name of the model's class or function",
     ".safetensors": _AS_WEIGHTS,
@@ -37,7 +46,7 @@ _ARCHIVES = {".pt", ".pth", ".ts", ".torchscript"}
 
 
 def load_model(spec: str, seed: int = 0) -> Model:
-    """Return the model that `spec` names; a class or function is called without arguments.
+    """Return the model that `spec` names; a class or function is called, with the arguments that `spec` has for it.
 
     `seed` makes a model with random weights the same one each time.
     Modules are found from the current folder, and what stands beside a file is found from that file. Raises
@@ -45,12 +54,32 @@ def load_model(spec: str, seed: int = 0) -> Model:
     `CaptureError` for a whole detector (C208).
     """
     torch.manual_seed(seed)
-    place, colon, name = spec.rpartition(":")
+    called = _CALL.fullmatch(spec)
+    args, options = _arguments(called["arguments"], spec) if called else ((), {})
+    place, colon, name = (called["callable"] if called else spec).rpartition(":")
     if not colon or "/" in name or "\\" in name:
         return _load_file(Path(spec))
     repair_torchvision()
     module = _load_source(Path(place)) if place.endswith(".py") else _import(place)
-    return _built(_attribute(module, name, spec), spec)
+    value: Any = _attribute(module, name, spec)  # Any: whatever the user's name stands for
+    refuse_detector_builder(value)
+    if called and _is_model(value):
+        raise UsageError(Diagnostic("U103", f"{called['callable']} is a model already, and takes no arguments"))
+    return _built(partial(value, *args, **options) if called and callable(value) else value, spec)
+
+
+def _arguments(text: str, spec: str) -> tuple[tuple[Any, ...], dict[str, Any]]:  # Any: literals
+    """Return the positional and the named arguments of a call as written. Raises `UsageError` (U103)."""
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            named = {str(given.arg): ast.literal_eval(given.value) for given in call.keywords}
+            return tuple(map(ast.literal_eval, call.args)), named
+        problem: Exception | None = None
+    except (ValueError, SyntaxError) as error:
+        problem = error
+    hint = "write numbers, strings, None, True, False, and lists or dicts of them: net.py:build(num_classes=21)"
+    raise UsageError(Diagnostic("U103", f"{spec} has arguments that are no literals", hint=hint)) from problem
 
 
 def load_transform(spec: str) -> object:
@@ -177,16 +206,16 @@ def _callables(module: ModuleType) -> list[str]:
             isinstance(value, nn.Module)
             or (inspect.isclass(value) and issubclass(value, nn.Module) and value.__module__ == module.__name__)
             or (inspect.isfunction(value) and value.__module__ == module.__name__)
+            or (callable(value) and name in getattr(module, "__all__", ()))
         )
     ]
 
 
 def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name stands for
     """Return the model, called into being if it is a class or a function."""
-    refuse_detector_builder(value)
-    cut = f"name a function that returns torch2om.detection.dense_part({spec.rpartition(':')[2]}{{}})"
+    name = spec.partition(":")[2]
     if _is_model(value):
-        refuse_detector(value, cut.format(""))
+        refuse_detector(value, f"name a function that returns torch2om.detection.dense_part({name})")
         return value
     if not callable(value):
         raise UsageError(
@@ -194,7 +223,7 @@ def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name sta
         )
     needed = _needed(value)
     if needed:
-        hint = f"write a function without arguments that returns {spec.rpartition(':')[2]}(...), and name it as MODEL"
+        hint = f"give them, as in MODEL '{spec}({needed[0]}=...)', or name a function without arguments that does"
         raise UsageError(Diagnostic("U103", f"{spec} needs arguments: {', '.join(needed)}", hint=hint))
     with quiet():
         model = _run(value, f"calling {spec}")
@@ -202,7 +231,8 @@ def _built(value: Any, spec: str) -> Model:  # Any: whatever the user's name sta
         raise UsageError(
             Diagnostic("U102", f"{spec} returned a value of type {type(model).__name__}, not a torch.nn.Module")
         )
-    refuse_detector(model, cut.format("()"))
+    call = name if name.endswith(")") else f"{name}()"
+    refuse_detector(model, f"name a function that returns torch2om.detection.dense_part({call})")
     return model
 
 
