@@ -19,6 +19,7 @@ from torch2om.emission import Artifact
 from torch2om.errors import CompileError
 from torch2om.toolchain import CompileOptions, Order, compile_files
 from torch2om.toolchain.runner import Container, Host, Ssh
+from torch2om.toolchain.runner.process import Call, run
 
 HOSTS: list[Host] = [Ssh("board"), Container("cann"), Container("cann", "podman")]
 TITLES = ["ssh", "docker", "podman"]
@@ -158,3 +159,17 @@ def test_ssh_is_never_asked_for_a_password(artifact: Artifact, remote: Path, bar
     calls = [json.loads(line) for line in (bare / "calls").read_text().splitlines()]
     assert {call[0] for call in calls} == {"ssh", "scp"}
     assert all("BatchMode=yes" in call for call in calls)
+
+
+def test_whoever_watches_a_program_may_end_it() -> None:
+    seen: list[int] = []
+
+    def watch(process: int) -> None:
+        seen.append(process)
+        if len(seen) > 1:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError):
+        run(Call([sys.executable, "-c", "import time; time.sleep(600)"]), 60.0, watch=watch)
+    with pytest.raises(ProcessLookupError):
+        os.kill(seen[0], 0)
