@@ -49,8 +49,8 @@ OPTIONS: Mapping[str, Mapping[str, bool]] = {
 }
 
 
-def build(name: str) -> nn.Module:
-    """Return the model with freshly drawn weights."""
+def build(name: str, **options: bool) -> nn.Module:
+    """Return the model with freshly drawn weights; options are torchvision's."""
     backbone = {"weights_backbone": None} if name.startswith(SEGMENTATION) else {}
-    model: nn.Module = models.get_model(name, weights=None, **backbone, **OPTIONS.get(name, {}))
+    model: nn.Module = models.get_model(name, weights=None, **backbone, **OPTIONS.get(name, {}), **options)
     return model
