@@ -149,6 +149,12 @@ def test_eltwise_sums_float16_in_float32() -> None:
     assert (y.dtype, y.item()) == (np.dtype(np.float16), 2050)
 
 
+@pytest.mark.parametrize(("operation", "value"), [(EltwiseOperation.SUM, 6.0), (EltwiseOperation.PROD, 6.0)])
+def test_blobs_of_no_dims_are_combined(operation: EltwiseOperation, value: float) -> None:
+    (y,) = Eltwise(operation).run([np.asarray(x) for x in (1.0, 2.0, 3.0)], ())
+    assert (y.shape, float(y)) == ((), value)
+
+
 @pytest.mark.parametrize(
     ("op", "bottoms", "weights", "reason"),
     [

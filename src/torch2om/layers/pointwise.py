@@ -339,7 +339,7 @@ class Eltwise(Op):
 
 def _gathered(combine: Callable[..., Array], terms: Arrays) -> Array:
     """Return the terms combined from left to right, two or more, in one new array."""
-    y = combine(terms[0], terms[1])
+    y = np.asarray(combine(terms[0], terms[1]))  # of blobs of no dims numpy makes a number, which holds no result
     for term in terms[2:]:
         combine(y, term, out=y)
     return y
