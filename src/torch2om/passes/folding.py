@@ -91,7 +91,7 @@ def scale_of_scale(b: RewriteBuilder, op: Scale, x: Blob, *factor: Blob) -> Blob
     shift = _shifted(producer.weights[1:], b.weights[0], b.weights[1] if op.bias_term else None)
     b.come_from(producer)
     (source,) = b.bottoms(producer)
-    weights = (scale,) if shift is None else (scale, shift)
+    weights = (scale,) if shift is None else (scale, shift.map(scale.shape, lambda w: w.reshape(scale.shape)))
     return b.add(replace(op, bias_term=shift is not None), source, weights=weights)
 
 

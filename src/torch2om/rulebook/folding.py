@@ -83,7 +83,11 @@ ENTRIES: dict[str, Entry] = {
         _image(Bias(1), Bias(2)),
         (_image(Bias(1), Bias(1)), _image(Bias(0, 4), Bias(2, 2)), _image(Bias(3), Reshape((24, 5)), Bias(0, 2))),
     ),
-    "scale_of_scale": Entry(_image(Scale(bias_term=True), Scale()), _image(Scale(2), Scale())),
+    "scale_of_scale": Entry(
+        _image(Scale(bias_term=True), Scale()),
+        _image(Scale(2), Scale()),
+        (_image(Scale(1, 3, bias_term=True), Scale(1, 3)),),
+    ),
     "affine_of_affine": Entry(
         _image(Power(scale=2.0, shift=1.0), Power(power=3.0, shift=0.5)), _image(Power(power=2.0), Power(scale=3.0))
     ),
