@@ -38,6 +38,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "googlenet": {"init_weights": False},
     "inception_v3": {"init_weights": False},
 }
+# Kinds with the weights that their constructors give: integers, and models that compute in no other precision.
+AS_BUILT = ("quantized", "optical flow")
 CLIP = (3, 16, 112, 112)
 LARGE_CLIP = (3, 16, 224, 224)  # of the transformers and s3d
 PAIR = ((3, 128, 128),) * 2  # the smallest that optical flow takes
@@ -59,12 +61,12 @@ def kinds() -> dict[str, str]:
 
 
 def build(name: str) -> nn.Module:
-    """Return the model with seeded weights that hide nothing; a quantized one as its constructor makes it."""
+    """Return the model with seeded weights, which hide nothing but in the kinds `AS_BUILT`."""
     kind = kinds()[name]
     if kind == DETECTION:
         return settled(PARTS[name](), *sizes_of(name))
     model: nn.Module = models.get_model(name, weights=None, **KIND_OPTIONS.get(kind, {}), **OPTIONS.get(name, {}))
-    return model if kind == "quantized" else settled(model, *sizes_of(name))
+    return model if kind in AS_BUILT else settled(model, *sizes_of(name))
 
 
 def parameters_of(name: str) -> int:
