@@ -27,9 +27,7 @@ MODELS = (
     "timm:vit_large_patch16_224",
     "timm:beit_large_patch16_224",
     "timm:convnext_xlarge",
-    "timm:vit_huge_patch14_224",
-    "torchvision:vit_h_14",
-    "torchvision:regnet_y_128gf",
+    "torchvision:vit_l_16",
 )
 OWN = ("canonicalize", "lower", "simplify", "legalize", "check", "emit")
 MIB = 2**20
