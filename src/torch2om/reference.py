@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +54,23 @@ class ProgramReference:
         leaves out is attention as the CPU computes it. A .pt2 and a TorchScript model hold their parameters likewise.
         """
         zeros = {source.name: np.zeros(source.shape, np.float32) for source in self.program.inputs}
-        with FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter:
+        parameters = tuple[torch.Tensor, ...](getattr(self.program.module, "parameters", tuple)())
+        with _learning_nothing(parameters), FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter:
             original_outputs(self.program, zeros)
-        parameters: Iterable[torch.Tensor] = getattr(self.program.module, "parameters", tuple)()
         return Size(sum(each.numel() for each in parameters), int(counter.get_total_flops()) // 2)
+
+
+@contextmanager
+def _learning_nothing(parameters: Iterable[torch.Tensor]) -> Iterator[None]:
+    """Let no parameter want a gradient for a while: the counter fails at a module that is called with one that does."""
+    learning = [each for each in parameters if each.requires_grad]
+    for each in learning:
+        each.requires_grad = False
+    try:
+        yield
+    finally:
+        for each in learning:
+            each.requires_grad = True
 
 
 def _attention(query: torch.Size, key: torch.Size, value: torch.Size, *_: object, **__: object) -> int:

@@ -26,6 +26,19 @@ class Attention(nn.Module):
         return F.scaled_dot_product_attention(self.query(x), x, x)
 
 
+class Asking(nn.Module):
+    """Calls a layer with a parameter, as transformers with a token of their own do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.ones(1, 8))
+        self.query = nn.Linear(8, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = x + self.query(self.token).sum()
+        return y
+
+
 class Enlarging(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +56,12 @@ def test_attention_counts_as_its_two_products() -> None:
     size = ProgramReference(program(Attention(), 2, 3, 5, 8)).size()
     assert size.parameters == 8 * 8 + 8
     assert size.macs == 2 * 3 * (5 * 8 * 8 + 2 * 5 * 5 * 8)
+
+
+def test_parameters_that_are_arguments_are_counted_and_go_on_learning() -> None:
+    model = Asking()
+    assert ProgramReference(program(model, 1, 8)).size().macs == 8 * 4
+    assert all(each.requires_grad for each in model.parameters())
 
 
 @pytest.mark.parametrize("kind", ["exported", "scripted"])
