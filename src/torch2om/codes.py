@@ -143,6 +143,11 @@ CODES: dict[str, CodeInfo] = {
         "The name of the files is empty, begins with a dot, or names a folder too.",
         "Give the stem alone, as --name model; the folder is given by -o.",
     ),
+    "U145": CodeInfo(
+        "no such rule to allow",
+        "--allow names a rule that does not exist, or one that always may run because it is exact.",
+        "docs/rules.md lists the rules; those marked `only if allowed` can be named.",
+    ),
     "U151": CodeInfo(
         "list malformed",
         "LIST.toml of `torch2om batch` is no TOML, lists no model, or a value in it is not of its kind.",

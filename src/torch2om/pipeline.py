@@ -16,6 +16,7 @@ from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic, PreprocessingError, UsageError
 from torch2om.ir.net import Net
 from torch2om.legalization import expose_outputs, keep_apart, legalize
+from torch2om.legalization.rules import opt_in_rules
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
 from torch2om.preprocessing.normalization import Normalization
@@ -60,6 +61,11 @@ class Request:
     def __post_init__(self) -> None:
         if not self.name or self.name.startswith(".") or Path(self.name).name != self.name:
             raise UsageError(Diagnostic("U144", f"the files cannot be named {self.name!r}"))
+        known = opt_in_rules()
+        wrong = (f"there is no rule {name!r} to allow" for name in self.allow if name not in known)
+        problems = [Diagnostic("U145", text, hint=f"there are {', '.join(known)}") for text in wrong]
+        if problems:
+            raise UsageError(problems)
 
 
 @dataclass

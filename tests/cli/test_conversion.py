@@ -27,6 +27,10 @@ class Net(nn.Module):
         y = torch.relu(self.conv(x) + 6)
         return {"classes": self.fc(y.mean((2, 3)))}
 
+class Smooth(nn.Module):
+    def forward(self, x):
+        return nn.functional.gelu(3 * x)
+
 class Branching(nn.Module):
     def forward(self, x):
         return x if x.sum() > 0 else -x
@@ -121,6 +125,15 @@ def test_an_output_folder_that_is_a_file_is_told_before_any_work(torch2om: Comma
     assert "capture" not in ran.err
 
 
+def test_a_rule_that_is_not_exact_runs_if_it_is_allowed(torch2om: Command, here: Path) -> None:
+    given = ("convert", "net.py:Smooth", "--input", "x=1x2x5x5", "--json")
+    assert "gelu_by_tail" in torch2om(*given).json["rules"]
+    allowed = torch2om(*given, "--allow", "gelu_as_tanh_form").json
+    assert {"gelu_as_tanh_form", "gelu_by_sigmoid"} <= allowed["rules"].keys()
+    worst = max(found["error"] for run in allowed["verification"]["runs"] for found in run["worst"])
+    assert 1e-5 < worst < 4.8e-4
+
+
 def test_no_verify_says_so(torch2om: Command, here: Path) -> None:
     ran = torch2om("convert", "net.py:Net", "--input", "x=1x2x5x5", "--no-verify", "-o", "made")
     assert ran.code == 0
@@ -199,6 +212,7 @@ def test_a_bare_array_needs_the_inputs_name(torch2om: Command, here: Path) -> No
         (["net.py:Net", "-i", "x=1x2x5x5", "-i", "x=1x2x6x6"], 2, "U113"),
         (["net.py:Net", "-i", "x=1x2x5x5", "--name", ""], 2, "U144"),
         (["net.py:Net", "-i", "x=1x2x5x5", "--name", "a/b"], 2, "U144"),
+        (["net.py:Net", "-i", "x=1x2x5x5", "--allow", "gelu_by_tail"], 2, "U145"),
         (["net.safetensors", "-i", "x=1x2x5x5"], 2, "U101"),
         (["net.py:Net", "-i", "x=1x2x5x5", "-w", "missing.pth"], 2, "U121"),
         (["net.py:Net", "-i", "x=1x2x5x5", "-t", "ascend999"], 2, "U131"),

@@ -52,6 +52,12 @@ def convert(
     compare: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Compare the written files with the model.")
     ] = True,
+    allow: Annotated[
+        list[str],
+        typer.Option(
+            "--allow", metavar="RULE", help="Let a rule run that is not exact. Repeatable.", show_default=False
+        ),
+    ] = [],  # noqa: B006 - typer copies it
     normalize: Normalize = "",
     input_format: InputFormat = "",
     channels: Channels = "",
@@ -90,9 +96,7 @@ def convert(
     shapes = given or {name: array.shape for each in own[:1] for name, array in each.items()}
     with Progress() as progress:
         choice = chosen(source_of(model, weights), shapes, progress.stage)
-        request = Request(
-            target, out, name, (own or samples) if compare else 0, source=choice.source, preprocessing=wish
-        )
+        request = Request(target, out, name, (own or samples) if compare else 0, allow, choice.source, wish)
         conversion = run(choice.model, request, progress.start, progress.end)
         om = attempt(conversion.artifact, soc, option, progress) if with_compiler else Attempt()
     remarks = (*notes, *choice.notes, *conversion.notes)

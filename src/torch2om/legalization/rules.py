@@ -91,6 +91,11 @@ def legalizes(
     return register
 
 
+def opt_in_rules() -> tuple[str, ...]:
+    """Return the names of the rules that run only when the user allows them."""
+    return tuple(dict.fromkeys(rule.name for family in _RULES.values() for rule in family if rule.opt_in))
+
+
 def rules() -> Mapping[type[Op], list[Rule]]:
     """Return all rules by op class."""
     return MappingProxyType(_RULES)

@@ -15,6 +15,7 @@ ENTRIES: dict[str, Entry] = {
     "sign_by_thresholds": Entry(Case(Sign(), S, whole=True), ALWAYS),
     "log_of_line": Entry(Case(Log(2.0, 0.5, 3.0), S, offset=9), Case(Log(), S)),
     "gelu_by_tail": Entry(Case(Gelu(), S), Case(Gelu(tanh=True), S)),
+    "gelu_as_tanh_form": Entry(Case(Gelu(), S), Case(Gelu(tanh=True), S)),
     "gelu_by_sigmoid": Entry(Case(Gelu(tanh=True), S), Case(Gelu(), S)),
     "erf_by_tanh": Entry(Case(Erf(), S), ALWAYS),
     "round_by_nothing": Entry("no layer rounds", Case(Floor(), S)),
