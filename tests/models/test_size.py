@@ -27,7 +27,7 @@ class Attention(nn.Module):
 
 
 class Asking(nn.Module):
-    """Calls a layer with a parameter, as transformers with a token of their own do."""
+    """Calls a layer with a view of a parameter, as transformers with a token of their own do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Asking(nn.Module):
         self.query = nn.Linear(8, 4)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y: torch.Tensor = x + self.query(self.token).sum()
+        y: torch.Tensor = x + self.query(self.token.expand(1, -1)).sum()
         return y
 
 
