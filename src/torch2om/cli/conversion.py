@@ -14,7 +14,7 @@ from torch2om.cli import summary
 from torch2om.cli.answer import Answer
 from torch2om.cli.compilation import Attempt, Options, Soc, attempt, check_order
 from torch2om.cli.findings import blocks, findings
-from torch2om.cli.options import AsJson, Inputs, Model, Sample, Samples, Weights
+from torch2om.cli.options import Allow, AsJson, Inputs, Model, Sample, Samples, Weights
 from torch2om.cli.preprocessing import (
     Channels,
     Crop,
@@ -52,12 +52,7 @@ def convert(
     compare: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Compare the written files with the model.")
     ] = True,
-    allow: Annotated[
-        list[str],
-        typer.Option(
-            "--allow", metavar="RULE", help="Let a rule run that is not exact. Repeatable.", show_default=False
-        ),
-    ] = [],  # noqa: B006 - typer copies it
+    allow: Allow = [],  # noqa: B006 - typer copies it
     normalize: Normalize = "",
     input_format: InputFormat = "",
     channels: Channels = "",

@@ -24,6 +24,10 @@ Inputs = Annotated[
     list[str],
     typer.Option("--input", "-i", metavar="NAME=DIMS", help="An input's shape, as x=1x3x224x224.", show_default=False),
 ]
+Allow = Annotated[
+    list[str],
+    typer.Option("--allow", metavar="RULE", help="Let a rule run that is not exact. Repeatable.", show_default=False),
+]
 Weights = Annotated[
     Path | None,
     typer.Option(
