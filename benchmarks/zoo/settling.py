@@ -13,7 +13,8 @@ from torch.utils._pytree import tree_leaves
 SPREAD = 0.1  # of what is added to constants
 LARGE = 10**8  # parameters, from which on a smaller batch must do
 ENLARGED = 2.0  # times at most: how much of a channel's mean a norm may enlarge its rounding by
-STEADY = 1e-6  # of the outputs' scale: how far PyTorch's own float32 may be from its float64
+LEAST = 1e-3  # of gamma as it is drawn: a channel times 0 would hide what made it
+STEADY = 8e-7  # of the outputs' scale: how far PyTorch's own float32 may be from its float64
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _settle(draw: Draw, norm: nn.Module, fed: tuple[torch.Tensor, ...]) -> None:
     """Settle a norm, frozen ones too: gamma is less where a channel hardly varies, not to enlarge its rounding."""
     dims = [dim for dim in range(fed[0].ndim) if dim != 1]
     variance, mean = torch.var_mean(fed[0], dims, correction=0)
-    most = (ENLARGED * variance.sqrt() / mean.abs().clamp(min=torch.finfo(mean.dtype).tiny)).clamp(max=1.0)
+    most = (ENLARGED * variance.sqrt() / mean.abs().clamp(min=torch.finfo(mean.dtype).tiny)).clamp(LEAST, 1.0)
     drawn = {"weight": torch.empty_like(mean).uniform_(*draw.gamma) * most}
     drawn |= {"bias": torch.empty_like(mean).uniform_(*draw.beta), "running_mean": mean, "running_var": variance}
     for name, values in drawn.items():
