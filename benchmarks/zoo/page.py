@@ -70,7 +70,7 @@ def _head(zoo: Zoo) -> Iterator[str]:
     yield f"""# The zoo: torchvision and timm
 
 What becomes of the models that people use, each at its default input, with seeded random weights: every batch norm has
-the statistics of real images, and no parameter is the same number everywhere, so that no branch is hidden. Each model
+statistics of real passes, and no parameter is the same number everywhere, so that no branch is hidden. Each model
 is captured once and converted for each target as `torch2om convert` does it: the net is held against PyTorch's float64
 in float64 (1e-9 of each blob's scale, or an applied rule's declared bound), and the written files in float32 (1e-5).
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves
 
 SPREAD = 0.1  # of what is added to constants
-LARGE = 10**8  # parameters, from which on a smaller batch must do
+LARGE = 10**8  # parameters, from which on a smaller batch and the first draw must do
 ENLARGED = 2.0  # times at most: how much of a channel's mean a norm may enlarge its rounding by
 LEAST = 1e-3  # of gamma as it is drawn: a channel times 0 would hide what made it
 STEADY = 8e-7  # of the outputs' scale: how far PyTorch's own float32 may be from its float64
@@ -44,12 +44,12 @@ def settled(model: nn.Module, *sizes: Sequence[int]) -> nn.Module:
     with torch.no_grad():
         for parameter in model.parameters():
             _disturb(parameter)
-        count = 4 if sum(each.numel() for each in model.parameters()) < LARGE else 2
-        fed = [torch.randn(count, *size) for size in sizes]
+        is_large = sum(each.numel() for each in model.parameters()) >= LARGE
+        fed = [torch.randn(2 if is_large else 4, *size) for size in sizes]
         norms = [module for module in model.modules() if getattr(module, "running_var", None) is not None]
         for draw in DRAWS:
             _take_statistics(model, norms, draw, fed)
-            if not norms or _rounding(model, [each[-1:] for each in fed]) <= STEADY:
+            if not norms or is_large or _rounding(model, [each[-1:] for each in fed]) <= STEADY:
                 break
     return model.eval()
 
