@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import pytest
 from legality import ALL, applied, assert_same, kinds, legal, net_of, normal, refusal, without
 
 from torch2om.ir.op import Shape
 from torch2om.layers import BatchedMatMul, Eltwise, MatMul, Scale, Softmax
+from torch2om.legalization import matmul
 from torch2om.targets import TARGETS
 from torch2om.targets.limits import OneOf, Rank
 
@@ -53,9 +55,20 @@ def test_a_product_is_refused_where_neither_form_of_it_is_legal() -> None:
     assert "matmul_by_batched_matmul: needs BatchedMatMul()" in text
 
 
-def test_a_product_whose_terms_fill_more_than_a_blob_may_hold_is_refused() -> None:
-    text = refusal(net_of(MatMul(), ((2**11, 2**10), (2**10, 2**11))), "caffe")
-    assert "BatchedMatMul" in text
+def test_a_product_whose_terms_fill_more_than_a_blob_may_hold_takes_some_rows_at_a_time() -> None:
+    made = legal(net_of(MatMul(), ((2**11, 2**10), (2**10, 2**11))), "caffe")
+    assert kinds(made).count("Slice") == 1
+    assert kinds(made).count("Scale") == 32
+    assert kinds(made).count("Tile") == 1
+    assert max(prod(shape) for shape in made.shapes.values()) <= matmul.MOST_PRODUCTS
+
+
+@pytest.mark.parametrize("most", [1, 100, 200])
+def test_some_rows_at_a_time_make_the_same_product(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul, "MOST_PRODUCTS", most)
+    net = net_of(BatchedMatMul(), ((2, 7, 4), (2, 4, 5)))
+    made = assert_same(net, "caffe", (normal(2, 7, 4), normal(2, 4, 5, seed=1)))
+    assert kinds(made).count("Concat") == 1
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, 3])

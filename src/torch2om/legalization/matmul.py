@@ -6,9 +6,22 @@ from math import prod
 
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
-from torch2om.layers import BatchedMatMul, DynamicConvolution, Expand, Im2col, MatMul, Reduce, ReduceKind, Scale
+from torch2om.layers import (
+    BatchedMatMul,
+    Concat,
+    DynamicConvolution,
+    Expand,
+    Im2col,
+    MatMul,
+    Reduce,
+    ReduceKind,
+    Scale,
+    Slice,
+)
 from torch2om.legalization.permutation import permute
 from torch2om.legalization.rules import RuleBuilder, legalizes
+
+MOST_PRODUCTS = 2**27  # elements of a blob, 512 MiB: a Caffe blob may hold 16 times as many, a machine seldom
 
 
 @legalizes(MatMul)
@@ -37,15 +50,29 @@ def _repeated(b: RuleBuilder, x: Blob, batch: Shape) -> Blob:
 def batched_matmul_by_sums(b: RuleBuilder, op: BatchedMatMul, x: Blob, y: Blob) -> Blob:
     """y[n, i, j] = sum over k of x[n, i, k] * y[n, k, j]: y once per row i, times x as a Scale, summed over k.
 
-    Exact. It moves four blobs of rows * depth * columns elements for each matrix and takes no multiply-accumulates.
+    Exact. It moves four blobs of rows * depth * columns elements for each matrix and takes no multiply-accumulates;
+    where that is more than MOST_PRODUCTS, some rows at a time.
     """
     (top,) = op.infer([x.shape, y.shape], [])
     left, right = _straight(b, x, transposed=op.adj_x1), _straight(b, y, transposed=op.adj_x2)
-    count, rows, depth = left.shape
-    columns = right.shape[2]
-    repeated = b.add(Expand((count, rows, depth, columns)), b.reshape(right, (count, 1, depth, columns)))
-    products = b.add(Scale(0), repeated, left)
-    return b.reshape(b.add(Reduce(ReduceKind.SUM, (2,)), products), top)
+    rows, at_once = left.shape[1], max(1, MOST_PRODUCTS // prod(right.shape))
+    points = tuple(range(at_once, rows, at_once))
+    parts = b.add_all(Slice(1, points, len(points) + 1), left) if points else (left,)
+    repeated = {count: _repeated_rows(b, right, count) for count in dict.fromkeys(part.shape[1] for part in parts)}
+    sums = [_sum_of_products(b, repeated[part.shape[1]], part) for part in parts]
+    return b.reshape(sums[0] if len(sums) == 1 else b.add(Concat(1), *sums), top)
+
+
+def _repeated_rows(b: RuleBuilder, matrices: Blob, rows: int) -> Blob:
+    """Return [count, depth, columns] as [count, rows, depth, columns]."""
+    count, depth, columns = matrices.shape
+    return b.add(Expand((count, rows, depth, columns)), b.reshape(matrices, (count, 1, depth, columns)))
+
+
+def _sum_of_products(b: RuleBuilder, repeated: Blob, left: Blob) -> Blob:
+    """Return the sums over depth, [count, rows, columns], of what `repeated` holds times `left`."""
+    sums = b.add(Reduce(ReduceKind.SUM, (2,)), b.add(Scale(0), repeated, left))
+    return b.reshape(sums, (*left.shape[:2], repeated.shape[3]))
 
 
 def _straight(b: RuleBuilder, x: Blob, *, transposed: bool) -> Blob:
