@@ -17,7 +17,9 @@ from torch2om.program.failures import origin_of, quiet
 from torch2om.program.folding import fold
 from torch2om.program.graph import Program, ProgramInput
 from torch2om.program.infinity import bound_pads
+from torch2om.program.pieces import decomposed_by_pieces
 from torch2om.program.recovery import recover
+from torch2om.program.spans import CHECKS
 from torch2om.program.spellings import unify
 from torch2om.program.unpooling import recover_unpoolings
 
@@ -36,12 +38,6 @@ _IDENTITIES = {
 }
 # The value is the argument's where the shape is.
 _RESHAPES = {aten.view.default, aten.expand.default, aten.permute.default, aten.squeeze.dims, aten.repeat.default}
-_CHECKS = {
-    aten._assert_tensor_metadata.default,  # noqa: SLF001 - a name
-    aten._assert_async.msg,  # noqa: SLF001 - a name
-    aten._assert_async.default,  # noqa: SLF001 - a name
-    aten._assert_scalar.default,  # noqa: SLF001 - a name
-}
 
 
 def canonicalize(program: Program) -> Program:
@@ -79,10 +75,14 @@ def canonicalize(program: Program) -> Program:
 def _decomposed(exported: ExportedProgram) -> ExportedProgram:
     try:
         with torch.no_grad(), quiet():
-            decomposed: ExportedProgram = exported.run_decompositions(dict(decompositions()))
+            return decomposed_by_pieces(exported, _run_decompositions) or _run_decompositions(exported)
     except Exception as error:
         text = f"PyTorch cannot decompose the program: {type(error).__name__}: {error}"
         raise CaptureError(Diagnostic("C203", text, origin=origin_of(error))) from error
+
+
+def _run_decompositions(exported: ExportedProgram) -> ExportedProgram:
+    decomposed: ExportedProgram = exported.run_decompositions(dict(decompositions()))
     return decomposed
 
 
@@ -94,7 +94,7 @@ def _return(graph: fx.Graph, names: list[str]) -> None:
 
 def _remove_identities(graph: fx.Graph) -> None:
     for node in list(graph.nodes):
-        if node.target in _CHECKS:
+        if node.target in CHECKS:
             graph.erase_node(node)
         elif _is_identity(node):
             node.replace_all_uses_with(node.args[0])
