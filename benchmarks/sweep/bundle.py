@@ -55,9 +55,9 @@ class Lowered:
     calls: Mapping[str, Array]
     title: str = "PyTorch"
 
-    def values(self, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:  # noqa: ARG002 - there is one
-        """Return the float64 values of these calls."""
-        return {call: self.calls[call] for call in wanted}
+    def values(self, sample: Sample, wanted: Collection[str]) -> Iterator[tuple[str, Array]]:  # noqa: ARG002 - the same
+        """Yield the float64 values of these calls."""
+        return ((call, self.calls[call]) for call in wanted)
 
     def own_runs(self, sample: Sample) -> Iterator[OwnRun]:  # noqa: ARG002 - there is one
         """Yield what the branch's module itself returns."""

@@ -5,7 +5,7 @@ The files are their own reference: the net as it was read, run in float64. Needs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,11 +56,10 @@ class NetReference:
     net: Net
     title: str
 
-    def values(self, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
-        """Return the float64 values of these blobs."""
-        found = {source.name: sample[source.name] for source in self.net.inputs if source.name in wanted}
-        found.update((top, values) for _, top, values in blobs(self.net, sample) if top in wanted)
-        return found
+    def values(self, sample: Sample, wanted: Collection[str]) -> Iterator[tuple[str, Array]]:
+        """Yield the float64 values of these blobs."""
+        yield from ((source.name, sample[source.name]) for source in self.net.inputs if source.name in wanted)
+        yield from ((top, values) for _, top, values in blobs(self.net, sample) if top in wanted)
 
     def own_runs(self, sample: Sample) -> Iterable[OwnRun]:  # noqa: ARG002 - the protocol's
         """Yield nothing: the net is the user's own model."""

@@ -38,9 +38,9 @@ class ProgramReference:
     program: Program
     title: str = "PyTorch"
 
-    def values(self, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
-        """Return the float64 values of these calls."""
-        return {call: value for call, value in reference_values(self.program, sample) if call in wanted}
+    def values(self, sample: Sample, wanted: Collection[str]) -> Iterator[tuple[str, Array]]:
+        """Yield the float64 values of these calls."""
+        return ((call, value) for call, value in reference_values(self.program, sample) if call in wanted)
 
     def own_runs(self, sample: Sample) -> Iterator[OwnRun]:
         """Yield what the user's own model returns; a model of coarse floats, or with such calls, is further off."""

@@ -11,9 +11,11 @@ what it is fed must equal the value that the reference has at that place, like a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import Protocol
 
@@ -23,9 +25,10 @@ import numpy.typing as npt
 from torch2om.caffe.reader import read_net
 from torch2om.emission import Artifact
 from torch2om.errors import Diagnostic, Severity, VerificationError
-from torch2om.executor import NOTHING, blobs
+from torch2om.executor import blobs
+from torch2om.expectation import Exact, Expectations
 from torch2om.ir.net import Net
-from torch2om.ir.op import Array, Shape, elements
+from torch2om.ir.op import Array, Shape
 from torch2om.legalization.rules import rules
 from torch2om.manifest import Manifest
 from torch2om.metrics import Expected
@@ -67,8 +70,8 @@ class Reference(Protocol):
     def title(self) -> str:
         """Its name in messages."""
 
-    def values(self, sample: Sample, wanted: Collection[str]) -> Mapping[str, Array]:
-        """Return the values of these calls (blobs, of a net), computed in float64."""
+    def values(self, sample: Sample, wanted: Collection[str]) -> Iterable[tuple[str, Array]]:
+        """Yield (call, value) of these calls (blobs, of a net), computed in float64, each as soon as it is."""
 
     def own_runs(self, sample: Sample) -> Iterable[OwnRun]:
         """Yield what must be equal to the reference itself: the model that it was made of, if it is not that model."""
@@ -183,15 +186,26 @@ def verify(reference: Reference, artifact: Artifact, samples: Iterable[Sample], 
     manifest = artifact.manifest
     written = read_net(artifact.prototxt, artifact.caffemodel, find_target(manifest.target).dialect)
     runs: list[Run] = []
+    nets = ([] if net is None else [_meaning(manifest, net)]) + [_files(manifest, written, net or written)]
     for index, sample in enumerate(samples):
+        readings = sum((execution.readings for execution in nets), Counter(_output_calls(manifest)))
+        expectations = Expectations(reference.title, reference.values(sample, readings.keys()), readings)
         fed = normalized(sample, manifest.taken_out)
-        values = _finite(reference, sample, frozenset(manifest.mirrors.values()))
-        runs += (_own_run(manifest, index, own, values) for own in reference.own_runs(sample))
-        if net is not None:
-            runs.append(Run("meaning", "V701", "float64", index, _meaning(manifest, net, fed, values)))
-        files = _Judge(manifest, values, FILES_TOLERANCE, _bounds(manifest, net or written))
-        runs.append(Run("files", "V702", "float32", index, files.compare(written, fed, np.float32)))
+        executed = _in_step([execution.compare(expectations, fed) for execution in nets])
+        runs += (_own_run(manifest, index, own, expectations) for own in reference.own_runs(sample))
+        runs += (execution.run(index, found) for execution, found in zip(nets, executed, strict=True))
     return Verification(reference.title, tuple(runs))
+
+
+def _in_step(executions: Sequence[Iterator[Comparison]]) -> list[tuple[Comparison, ...]]:
+    """Return the comparisons of each execution, which run side by side: what they are compared with is soon free."""
+    rows = list(zip_longest(*executions))
+    return [tuple(row[index] for row in rows if row[index] is not None) for index in range(len(executions))]
+
+
+def _output_calls(manifest: Manifest) -> Iterable[str]:
+    """Return the calls that the user's own model is compared with, when all else has been."""
+    return {manifest.mirrors[output.blob] for output in manifest.outputs}
 
 
 def random_samples(
@@ -216,24 +230,15 @@ def normalized(sample: Sample, taken_out: Mapping[str, Normalization]) -> Sample
     return {**sample, **done}
 
 
-def _finite(reference: Reference, sample: Sample, wanted: Collection[str]) -> Mapping[str, Expected]:
-    """Return the reference's values of what blobs mirror; raise if one of them is not finite."""
-    found = {call: Expected(value) for call, value in reference.values(sample, wanted).items()}
-    broken = [call for call, expected in found.items() if not np.isfinite(expected.scale)]
-    if broken:
-        text = f"{reference.title} computes values that are not finite, first in {broken[0]}"
-        raise VerificationError(Diagnostic("V703", text))
-    return found
-
-
-def _own_run(manifest: Manifest, index: int, own: OwnRun, values: Mapping[str, Expected]) -> Run:
+def _own_run(manifest: Manifest, index: int, own: OwnRun, expectations: Expectations) -> Run:
     """Compare what the user's own model returns with the reference that was made of it."""
     _refuse_broken(manifest, index, own)
     found = []
     for output, value in zip(manifest.outputs, own.outputs, strict=True):
         call = manifest.mirrors[output.blob]
         origin = next((layer.origin for layer in manifest.layers if layer.name == output.blob), NOWHERE)
-        distance = values[call].distance(value)
+        expected = expectations.look(call)
+        distance = expected.distance(value)
         found.append(
             Comparison(
                 blob=output.blob,
@@ -244,7 +249,7 @@ def _own_run(manifest: Manifest, index: int, own: OwnRun, values: Mapping[str, E
                 cosine=distance.cosine,
                 tolerance=own.tolerance,
                 is_output=True,
-                scale=values[call].scale,
+                scale=expected.scale,
             )
         )
     return Run("model", "V705", "own dtype", index, tuple(found))
@@ -262,19 +267,19 @@ def _refuse_broken(manifest: Manifest, index: int, own: OwnRun) -> None:
         raise VerificationError(Diagnostic("V703", text, hint=hint))
 
 
-def _meaning(manifest: Manifest, net: Net, fed: Sample, values: Mapping[str, Expected]) -> tuple[Comparison, ...]:
-    """Compare the net in float64; a blob that a rule with a declared bound made is held to it, and then read exactly.
+def _meaning(manifest: Manifest, net: Net) -> _Execution:
+    """Return the net in float64; a blob that a rule with a declared bound made is held to it, and then read exactly.
 
     Behind it, sums that cancel would make more of that error than was declared, and it would hide others.
     """
     bounds = _bounds(manifest, net, manifest.mirrors)
-    made = {blob: values[call].values for blob, call in manifest.mirrors.items() if bounds.get(blob)}
-    exact = {
-        blob: value.reshape(net.shapes[blob])
-        for blob, value in made.items()
-        if value.size == elements(net.shapes[blob])
-    }
-    return _Judge(manifest, values, MEANING_TOLERANCE, bounds).compare(net, fed, np.float64, exact)
+    made = {top for layer in net.layers for top in layer.tops}
+    exact = {blob: call for blob, call in manifest.mirrors.items() if blob in made and bounds.get(blob)}
+    return _Execution(("meaning", "V701"), net, np.float64, manifest, MEANING_TOLERANCE, bounds, exact)
+
+
+def _files(manifest: Manifest, written: Net, net: Net) -> _Execution:
+    return _Execution(("files", "V702"), written, np.float32, manifest, FILES_TOLERANCE, _bounds(manifest, net))
 
 
 def _bounds(manifest: Manifest, net: Net, exact: Collection[str] = ()) -> Mapping[str, float]:
@@ -293,31 +298,47 @@ def _bounds(manifest: Manifest, net: Net, exact: Collection[str] = ()) -> Mappin
     return bounds
 
 
-class _Judge:
-    """Compares the blobs of one execution with the reference."""
+@dataclass(frozen=True)
+class _Execution:
+    """A net that runs in a precision and is compared with the reference blob by blob; `exact` ones are replaced."""
 
-    def __init__(
-        self, manifest: Manifest, reference: Mapping[str, Expected], tolerance: float, bounds: Mapping[str, float]
-    ) -> None:
-        self._mirrors = manifest.mirrors
-        self._normalized = tuple(manifest.taken_out)
-        self._outputs = {output.blob for output in manifest.outputs}
-        self._origins = {layer.name: layer.origin for layer in manifest.layers}
-        self._reference = reference
-        self._tolerance = tolerance
-        self._bounds = bounds
+    what: tuple[str, str]
+    net: Net
+    dtype: npt.DTypeLike
+    manifest: Manifest
+    tolerance: float
+    bounds: Mapping[str, float]
+    exact: Mapping[str, str] = field(default_factory=dict)
 
-    def compare(
-        self, net: Net, sample: Sample, dtype: npt.DTypeLike, instead: Mapping[str, Array] = NOTHING
-    ) -> tuple[Comparison, ...]:
+    @cached_property
+    def readings(self) -> Counter[str]:
+        """How often each call is read: for each blob that is compared, and once more where it replaces one."""
+        tops = (*self.manifest.taken_out, *(top for layer in self.net.layers for top in layer.tops))
+        mirrors = self.manifest.mirrors
+        return Counter(mirrors[top] for top in tops if top in mirrors) + Counter(self.exact.values())
+
+    def run(self, sample: int, comparisons: tuple[Comparison, ...]) -> Run:
+        """Return the record of a run on a sample."""
+        return Run(*self.what, np.dtype(self.dtype).name, sample, comparisons)
+
+    def compare(self, expectations: Expectations, sample: Sample) -> Iterator[Comparison]:
         """Compare what the net is fed where it has a normalization behind it, then each mirrored blob as it is made."""
-        fed = ((name, name, sample[name].astype(dtype)) for name in self._normalized)
-        made = ((layer.name, top, value) for layer, top, value in blobs(net, sample, dtype, instead))
-        return tuple(self._comparison(*found) for found in chain(fed, made) if found[1] in self._mirrors)
+        instead = Exact(expectations, self.exact, self.net.shapes)
+        fed = ((name, name, sample[name].astype(self.dtype)) for name in self.manifest.taken_out)
+        made = ((layer.name, top, value) for layer, top, value in blobs(self.net, sample, self.dtype, instead))
+        for layer, top, value in chain(fed, made):
+            if top in self.manifest.mirrors:
+                yield self._comparison(layer, top, value, expectations.read(self.manifest.mirrors[top]))
 
-    def _comparison(self, layer: str, top: str, value: Array) -> Comparison:
-        call = self._mirrors[top]
-        expected = self._reference[call]
+    @cached_property
+    def _outputs(self) -> frozenset[str]:
+        return frozenset(output.blob for output in self.manifest.outputs)
+
+    @cached_property
+    def _origins(self) -> Mapping[str, Origin]:
+        return {layer.name: layer.origin for layer in self.manifest.layers}
+
+    def _comparison(self, layer: str, top: str, value: Array, expected: Expected) -> Comparison:
         wanted = expected.values.shape
         # A target may want other dims: `tidy`, `with_one_element`.
         free = top not in self._outputs or not wanted
@@ -326,12 +347,12 @@ class _Judge:
         distance = expected.distance(value)
         return Comparison(
             blob=top,
-            call=call,
+            call=self.manifest.mirrors[top],
             layer=layer,
             origin=self._origins.get(layer, NOWHERE),
             error=distance.error,
             cosine=distance.cosine,
-            tolerance=max(self._tolerance, self._bounds.get(top, 0.0)),
+            tolerance=max(self.tolerance, self.bounds.get(top, 0.0)),
             is_output=top in self._outputs,
             scale=expected.scale,
         )

@@ -18,7 +18,7 @@ ROWS = (
     {"ir"},
     {"layers"},
     {"caffe", "om", "passes", "executor", "analysis", "preprocessing", "metrics"},
-    {"precision"},
+    {"precision", "expectation"},
     {"targets", "frontend"},
     {"legalization", "program", "loading", "lowering", "detection", "manifest"},
     {"emission", "acceptance", "matching", "rulebook"},

@@ -38,7 +38,7 @@ def golden_of_half(net: Net, samples: Iterable[Numbers]) -> Golden:
 def golden_of_reference(reference: Reference, manifest: Manifest, samples: Sequence[Numbers]) -> Golden:
     """Return what the model computes in float64, rounded to float32."""
     calls = [manifest.mirrors[blob] for blob in dict.fromkeys(output.blob for output in manifest.outputs)]
-    found = [reference.values(sample, calls) for sample in samples]
+    found = [dict(reference.values(sample, calls)) for sample in samples]
     outputs = tuple(tuple(values[call].astype(np.float32) for call in calls) for values in found)
     return Golden("model", reference.title, outputs)
 
