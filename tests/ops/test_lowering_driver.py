@@ -101,7 +101,7 @@ def test_a_lowering_to_another_shape_is_called_wrong() -> None:
 
 def test_a_constant_is_refused_where_it_must_be_one_and_is_computed() -> None:
     with pytest.raises(LoweringError, match="weight is computed from the input"):
-        lowered(F.conv2d, (1, 2, 5, 5), (3, 2, 3, 3))
+        lowered(F.conv_transpose2d, (1, 2, 5, 5), (2, 3, 3, 3))
 
 
 def test_a_result_that_lowering_does_not_make_is_refused_where_it_is_used() -> None:
