@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -36,8 +35,8 @@ def swept(plan: Plan, jobs: int = 1) -> Iterator[Sequence[Verdict]]:
     if jobs == 1:
         yield from map(work, bundles)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=20) as pool:
-        yield from pool.map(work, bundles)
+    with get_context("spawn").Pool(jobs, maxtasksperchild=20) as pool:
+        yield from pool.imap(work, bundles)
 
 
 def verdicts(seeds: Iterable[int], targets: Collection[str]) -> list[Verdict]:
