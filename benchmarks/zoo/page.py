@@ -69,10 +69,12 @@ def _head(zoo: Zoo) -> Iterator[str]:
     missing = len(zoo.entries) - len(zoo.rows)
     yield f"""# The zoo: torchvision and timm
 
-What becomes of the models that people use, each at its default input, with seeded random weights: every batch norm has
-statistics of real passes, and no parameter is the same number everywhere, so that no branch is hidden. Each model
-is captured once and converted for each target as `torch2om convert` does it: the net is held against PyTorch's float64
-in float64 (1e-9 of each blob's scale, or an applied rule's declared bound), and the written files in float32 (1e-5).
+What becomes of the models that people use, each at its default input (segmentation at 224 x 224, detectors' parts at
+320 pixels and 16 boxes at most), with seeded random weights: every batch norm has statistics of real passes, and no
+parameter is the same number everywhere, so that no branch is hidden. Rows were made one after the other while
+torch2om went on changing; what was not equal is run again, the rest stays. Each model is captured once and converted
+for each target as `torch2om convert` does it: the net is held against PyTorch's float64 in float64 (1e-9 of each
+blob's scale, or an applied rule's declared bound), and the written files in float32 (1e-5).
 
 ```
 {commands}

@@ -82,6 +82,14 @@ class Proposal(Judged):
         return ((rows, 5, 1, 1), (scores[0], 8))[: self.tops]
 
 
+def _cells_of_regions(bottoms: Shapes, weights: Shapes, pooled: tuple[int, int]) -> Shape:
+    """Return (regions, C, pooled_h, pooled_w) of an image and its regions."""
+    exactly(weights, 0, "weight")
+    need(len(bottoms) >= 2, f"needs 2 bottoms or more, has {len(bottoms)}")
+    need(min(pooled) > 0, f"pooled_h and pooled_w are {list(pooled)}, not positive")
+    return (region_count(bottoms[1]), _image(bottoms[0])[1], *pooled)
+
+
 @dataclass(frozen=True)
 class ROIPooling(Judged):
     """y = the maxima of each region's pooled_h x pooled_w cells (Fast R-CNN)."""
@@ -94,10 +102,7 @@ class ROIPooling(Judged):
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return (regions, C, pooled_h, pooled_w)."""
-        exactly(weights, 0, "weight")
-        need(len(bottoms) >= 2, f"needs 2 bottoms or more, has {len(bottoms)}")
-        need(min(self.pooled) > 0, f"pooled_h and pooled_w are {list(self.pooled)}, not positive")
-        return ((region_count(bottoms[1]), _image(bottoms[0])[1], *self.pooled),)
+        return (_cells_of_regions(bottoms, weights, self.pooled),)
 
 
 @dataclass(frozen=True)
@@ -113,10 +118,7 @@ class ROIAlign(Judged):
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return (regions, C, pooled_h, pooled_w)."""
-        exactly(weights, 0, "weight")
-        need(len(bottoms) >= 2, f"needs 2 bottoms or more, has {len(bottoms)}")
-        need(min(self.pooled) > 0, f"pooled_h and pooled_w are {list(self.pooled)}, not positive")
-        return ((region_count(bottoms[1]), _image(bottoms[0])[1], *self.pooled),)
+        return (_cells_of_regions(bottoms, weights, self.pooled),)
 
 
 @dataclass(frozen=True)
