@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -20,6 +20,7 @@ from torch2om.batch.table import markdown_row, ratio, reason
 CLOSE = 1.05  # of MACs: what the written net may have over PyTorch's count
 CHIP = "ascend310"  # the target whose MACs are judged
 MUST = ("caffe", CHIP)  # the targets for which every family is wanted
+RULES = "## Rules"
 SHOWN = 3  # reasons of more MACs, and models of a refusal by name beside its number
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e-?\d+)?")  # a number of its own, not a part of a name
 
@@ -48,19 +49,30 @@ class Zoo:
 
 
 def read(folders: Sequence[Path]) -> Zoo:
-    """Return what the folders hold together; of a model in several the last one's row is taken."""
+    """Return what the folders hold together; of a model in several, the last one's outcome for each target."""
     records = tuple(read_record(folder) for folder in folders)
     rows: dict[str, Row] = {}
     for folder in folders:
-        rows |= State(folder).rows()
+        for name, row in State(folder).rows().items():
+            rows[name] = joined(rows[name], row) if name in rows else row
     entries = dict.fromkeys(entry for record in records for entry in record.entries)
     return Zoo({entry: rows[entry.title] for entry in entries if entry.title in rows}, records)
 
 
+def joined(before: Row, row: Row) -> Row:
+    """Return a row with the outcomes of an earlier one for the targets that it has not; they took their time too."""
+    own = {outcome.target for outcome in row.outcomes}
+    kept = tuple(outcome for outcome in before.outcomes if outcome.target not in own)
+    if not kept:
+        return row
+    seconds, peak = before.seconds + row.seconds, max(before.peak, row.peak)
+    return replace(row, outcomes=(*kept, *row.outcomes), seconds=seconds, peak=peak, size=row.size or before.size)
+
+
 def page(zoo: Zoo) -> str:
     """Return the page."""
-    parts = (_head(zoo), _results(zoo), _libraries(zoo), _errors(zoo), _macs(zoo), _refusals(zoo), _table(zoo))
-    return "\n".join(line for part in parts for line in part) + "\n"
+    parts = (_head, _results, _libraries, _errors, _macs, _rules, _refusals, _table)
+    return "\n".join(line for part in parts for line in part(zoo)) + "\n"
 
 
 def _head(zoo: Zoo) -> Iterator[str]:
@@ -217,6 +229,31 @@ def why(row: Row, outcome: Outcome) -> str:
         parts["what PyTorch does not count"] = uncounted
     ranked = sorted(parts.items(), key=lambda part: -part[1])
     return "; ".join(f"{macs / row.size.macs:+.1%} {what}" for what, macs in ranked[:SHOWN])
+
+
+def _rules(zoo: Zoo) -> Iterator[str]:
+    """Yield how many models take each rule."""
+    yield f"{RULES}\n"
+    yield "The rules that made layers of the models that are equal ([what each does](rules.md)), and in how many models"
+    yield "they did; a rule that only takes layers away leaves no trace. The sample of the zoo that the tests run takes"
+    yield "every one of them.\n"
+    counts = {target: _taken(zoo, target) for target in zoo.targets}
+    yield markdown_row(["rule", *(f"`{target}`" for target in zoo.targets)])
+    yield markdown_row(["---", *["---:"] * len(zoo.targets)])
+    for rule in sorted({rule for taken in counts.values() for rule in taken}):
+        yield markdown_row([f"`{rule}`", *(str(taken[rule]) for taken in counts.values())])
+    yield ""
+
+
+def _taken(zoo: Zoo, target: str) -> Counter[str]:
+    nets = (outcome.net for _, _, outcome in zoo.outcomes(target) if outcome.verdict is Verdict.EQUAL)
+    return Counter(rule for net in nets if net is not None for rule in net.rules)
+
+
+def rules_on(text: str) -> frozenset[str]:
+    """Return the rules that the text of the page names."""
+    section = text.partition(f"{RULES}\n")[2].partition("\n## ")[0]
+    return frozenset(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
 
 
 def _refusals(zoo: Zoo) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch2om.ir.net import Layer, Net
@@ -85,6 +87,11 @@ class Analysis:
 def analyze(net: Net) -> Analysis:
     """Return what each layer of the net costs."""
     return Analysis(tuple(_line(net, layer) for layer in net.layers))
+
+
+def applied_rules(net: Net) -> Mapping[str, int]:
+    """Return the rules that made the net's layers, legalizations and rewrites, and how many layers each made."""
+    return Counter(rule for layer in net.layers for rule in dict.fromkeys(layer.origin.via))
 
 
 def _line(net: Net, layer: Layer) -> LayerReport:

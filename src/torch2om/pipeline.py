@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from torch2om.acceptance import assured
-from torch2om.analysis import Size, analyze
+from torch2om.analysis import Size, analyze, applied_rules
 from torch2om.emission import Artifact, Emission, published, write
 from torch2om.errors import Diagnostic, PreprocessingError, UsageError
 from torch2om.ir.net import Net
@@ -86,8 +85,7 @@ class Conversion:
     @property
     def rules(self) -> Mapping[str, int]:
         """The legalization rules and rewrites that were applied, with the number of layers each made."""
-        layers = () if self.net is None else self.net.layers
-        return Counter(rule for layer in layers for rule in dict.fromkeys(layer.origin.via))
+        return {} if self.net is None else applied_rules(self.net)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

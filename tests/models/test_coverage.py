@@ -10,7 +10,7 @@ import torch
 from benchmarks.zoo import torchvision_models
 from benchmarks.zoo.entries import job_of, smallest, torchvision_entries
 from benchmarks.zoo.entry import Entry
-from benchmarks.zoo.page import main, page, read
+from benchmarks.zoo.page import main, page, read, rules_on
 from benchmarks.zoo.record import Record, read_record, write_record
 from benchmarks.zoo.settling import settled
 from torch import nn
@@ -37,7 +37,7 @@ def row(entry: Entry, *outcomes: Outcome, size: Size | None = None) -> Row:
 
 
 def equal(target: str, macs: int, added: dict[str, int], error: float) -> Outcome:
-    net = Cost(7, macs, {"Convolution": macs}, 1000, added)
+    net = Cost(7, macs, {"Convolution": macs}, 1000, added, {"permute_by_im2col": 2})
     errors = {"meaning": Errors(error, error / 10), "files": Errors(1e-6, 1e-7)}
     return Outcome(target, Verdict.EQUAL, {"verify": 1.0}, net, errors)
 
@@ -95,6 +95,29 @@ def test_what_pytorch_does_not_count_is_a_reason_too(tmp_path: Path) -> None:
     for entry in (RESNET, SMALL):
         State(tmp_path).add(row(entry, equal("ascend310", 1000, {}, 1e-15), size=Size(9, 500)))
     assert "| torchvision.resnet18 | 2.000 | +100.0% what PyTorch does not count |" in page(read([tmp_path]))
+
+
+def test_the_page_counts_the_models_that_take_a_rule(text: str) -> None:
+    assert "| `permute_by_im2col` | 2 | 2 |" in text
+    assert rules_on(text) == {"permute_by_im2col"}
+
+
+def test_a_later_run_for_another_target_adds_to_a_row(tmp_path: Path) -> None:
+    for folder, target in ((tmp_path / "one", "caffe"), (tmp_path / "two", "hilens")):
+        write_record(replace(RECORD, entries=(RESNET,)), folder)
+        State(folder).add(row(RESNET, equal(target, 1000, {}, 1e-15), size=Size(9, 1000)))
+    (found,) = read([tmp_path / "one", tmp_path / "two"]).rows.values()
+    assert [outcome.target for outcome in found.outcomes] == ["caffe", "hilens"]
+    assert found.seconds == 24.0
+
+
+def test_a_later_run_for_a_target_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
+    for folder, macs in ((tmp_path / "one", 1000), (tmp_path / "two", 900)):
+        write_record(replace(RECORD, entries=(RESNET,)), folder)
+        State(folder).add(row(RESNET, equal("caffe", macs, {}, 1e-15), size=Size(9, 1000)))
+    (found,) = read([tmp_path / "one", tmp_path / "two"]).rows.values()
+    assert [outcome.net.macs for outcome in found.outcomes if outcome.net] == [900]
+    assert found.seconds == 12.0
 
 
 def test_the_page_lists_refusals_by_reason_and_every_model(text: str) -> None:

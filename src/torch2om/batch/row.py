@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from torch2om.analysis import Size, analyze
+from torch2om.analysis import Size, analyze, applied_rules
 from torch2om.batch.listing import Job, Limits
 from torch2om.errors import Diagnostic
 from torch2om.ir.net import Net
@@ -44,7 +44,8 @@ class Cost:
     """The written net: its layers, its multiply-accumulates (also by layer type), and where it has more than is meant.
 
     `meant` are those of the net that knows no target; `added` maps an operator and the rules applied to it to what
-    they added: `aten.upsample_bilinear2d.vec: resize_axes_by_maps, map_by_inner_product`.
+    they added: `aten.upsample_bilinear2d.vec: resize_axes_by_maps, map_by_inner_product`. `rules` maps each rule that
+    was applied to the number of layers that it made.
     """
 
     layers: int
@@ -52,6 +53,7 @@ class Cost:
     by_type: Mapping[str, int]
     meant: int
     added: Mapping[str, int]
+    rules: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,14 @@ def cost_of(net: Net, meant: Net) -> Cost:
     by_type = Counter[str]()
     for line in cost.layers:
         by_type[line.kind] += line.macs
-    return Cost(len(net.layers), cost.macs, dict(+by_type), before.macs, dict(_added(net, meant)))
+    return Cost(
+        layers=len(net.layers),
+        macs=cost.macs,
+        by_type=dict(+by_type),
+        meant=before.macs,
+        added=dict(_added(net, meant)),
+        rules=dict(applied_rules(net)),
+    )
 
 
 def _added(net: Net, meant: Net) -> Counter[str]:

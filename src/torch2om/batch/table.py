@@ -68,6 +68,7 @@ def _target(row: Row, outcome: Outcome) -> dict[str, object]:
         "macs_by_type": {} if net is None else dict(net.by_type),
         "macs_meant": None if net is None else net.meant,
         "macs_added": {} if net is None else dict(net.added),
+        "rules": {} if net is None else dict(net.rules),
         "stages": dict(outcome.stages),
         "errors": {title: _errors(found) for title, found in outcome.errors.items()},
         "findings": [found.record() for found in outcome.findings],
