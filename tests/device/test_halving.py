@@ -85,7 +85,7 @@ SELECTING = (
     ReLU(),
     ReLU6(),
     Reshape((0, -1)),
-    Reverse(),
+    Reverse((0,)),
     ShuffleChannel(2),
     Slice(axis=1, tops=2),
     Split(2),

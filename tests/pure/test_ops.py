@@ -40,6 +40,7 @@ NEEDED: dict[type[Op], dict[str, object]] = {
     layers.Recurrence: {"cell": Cell.GRU, "hidden": 4},
     layers.Reduce: {"kind": ReduceKind.SUM, "axes": (1,)},
     layers.Resize: {"mode": ResizeMode.LINEAR, "size": (4, 4)},
+    layers.Reverse: {"axis": (0,)},
     layers.Standardize: {"axes": (1,), "eps": 1e-5},
     layers.StridedSlice: {"axis": 1, "start": 0, "stop": 2},
     layers.Proposal: {"ratio": (1.0,), "scale": (8.0,)},

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from torch2om.caffe.dialect import Dialect
 from torch2om.caffe.reader import parse_net, read_net
 from torch2om.errors import CaffeFileError, UsageError
 from torch2om.executor import execute
 from torch2om.ir.net import Net
+from torch2om.ir.op import Shape
 from torch2om.ir.text import to_text
+from torch2om.layers import Reverse
 
 FOREIGN = Path(__file__).parents[1] / "data" / "golden" / "foreign.zip"
 with zipfile.ZipFile(FOREIGN) as _archive:
@@ -85,6 +88,18 @@ def test_old_input_fields_and_v1_layers_are_read() -> None:
     net = parse_net(text, None)
     assert [layer.op.caffe_type for layer in net.layers] == ["Pooling", "ReLU"]
     assert net.shapes["p"] == (1, 2, 2, 2)
+
+
+REVERSE = INPUT + 'layer { name: "r" type: "Reverse" bottom: "x" top: "r" }\n'
+
+
+@pytest.mark.parametrize(("dialect", "axis"), [("ascend", (0,)), ("omg", (1,))])
+def test_an_axis_that_a_reverse_leaves_out_is_what_the_targets_reader_takes(dialect: Dialect, axis: Shape) -> None:
+    assert parse_net(REVERSE, None, dialect).layers[0].op == Reverse(axis)
+
+
+def test_an_axis_left_out_is_refused_where_it_is_not_known_who_reads() -> None:
+    assert "axis is missing: ascend takes (0,), omg takes (1,)" in refusal(REVERSE)
 
 
 def test_layers_of_the_train_phase_are_left_out() -> None:

@@ -137,11 +137,11 @@ def read_op(op_class: type[Op], layer: Message, dialect: Dialect, *, shapes: Sha
     hints = _hints(op_class)
     for field in fields(op_class):
         value = _read_field(message, spelling_of(field, dialect), hints[field.name], axes)
-        value = _schema_default(message, spelling_of(field, dialect)) if value is None else value
+        value = _absent(message, spelling_of(field, dialect)) if value is None else value
         if value is not None:
             values[field.name] = value
         elif field.default is MISSING and field.name not in values:
-            raise BadOp(f"{spelling_of(field, dialect).name} is missing")
+            raise BadOp(_missing(field, dialect))
     if op_class.computed and op_class.message and message is not layer:
         _refuse_unknown(op_class, message, dialect, axes)
         _refuse_beside(op_class, message, dialect)
@@ -212,8 +212,17 @@ def _read_field(message: Message, spelling: Spelling, hint: Any, axes: int) -> o
     return _typed(present, hint)
 
 
-def _schema_default(message: Message, spelling: Spelling) -> object | None:
-    """Return what a scalar field means when it is left out, if the dialect's schema says so."""
+def _missing(field: Field[Any], dialect: Dialect) -> str:  # Any: dataclasses calls it so
+    """Return what to say of a field that the file does not hold, and what each reader takes for it."""
+    spellings: Mapping[str, Spelling] = field.metadata.get(KEY, {})
+    taken = (f"{reader} takes {each.absent}" for reader, each in spellings.items() if each.absent is not None)
+    return ": ".join(filter(None, (f"{spelling_of(field, dialect).name} is missing", ", ".join(taken))))
+
+
+def _absent(message: Message, spelling: Spelling) -> object | None:
+    """Return what a field means when it is left out, if the dialect's spelling or its schema says so."""
+    if spelling.absent is not None:
+        return spelling.absent
     if type(spelling) is not Spelling or "." in spelling.name or spelling.name not in message.DESCRIPTOR.fields_by_name:
         return None
     field = message.DESCRIPTOR.fields_by_name[spelling.name]

@@ -20,13 +20,15 @@ class Spelling:
     """One proto field of the op's message: a scalar, an enumerator (a StrEnum's value is its name) or a list.
 
     `name` is the field's path (`shape.dim`). `beside` are further fields written whenever this one is, each with a
-    fixed value (ATC's Upsample wants `scale: 1` beside its `stride`). `aliases` are older names, only read.
+    fixed value (ATC's Upsample wants `scale: 1` beside its `stride`). `aliases` are older names, only read. `absent` is
+    what the dialect's reader takes where the file does not hold the field, if neither the schema nor the op says so.
     """
 
     name: str
     always: bool = False
     beside: tuple[tuple[str, object], ...] = ()
     aliases: tuple[str, ...] = ()
+    absent: object = None
 
 
 @dataclass(frozen=True, slots=True)

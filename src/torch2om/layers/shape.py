@@ -272,12 +272,18 @@ class Crop(Op):
 
 @dataclass(frozen=True)
 class Reverse(Op):
-    """y = x with the order of elements turned round along every dim of `axis`."""
+    """y = x with the order of elements turned round along every dim of `axis`.
+
+    A file that names no axis means 0 to ATC, whose list is then empty, and 1 to omg (HiLens #40).
+    """
 
     caffe_type = "Reverse"
     message = "reverse_param"
 
-    axis: tuple[int, ...] = (0,)
+    axis: tuple[int, ...] = spelled(
+        "axis",
+        dialects={"ascend": Spelling("axis", absent=(0,)), "omg": Spelling("axis", absent=(1,))},
+    )
 
     def infer(self, bottoms: Shapes, weights: Shapes) -> tuple[Shape, ...]:
         """Return the bottom's shape; every axis must lie in it, and none twice."""
