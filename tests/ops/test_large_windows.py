@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from legality import assert_same, kinds, net_of, normal
+import tracemalloc
 
-from torch2om.layers import Pooling, PoolMethod, Rounding
+import pytest
+from legality import assert_same, kinds, legal, net_of, normal
+
+from torch2om.layers import Im2col, Pooling, PoolMethod, Rounding
 
 CEIL, FLOOR = Rounding.CEIL, Rounding.FLOOR
 
@@ -32,3 +34,14 @@ def test_a_padded_maximum_over_a_large_window_is_exact_on_hilens(
     made = assert_same(net_of(op, [shape]), "hilens", [-abs(normal(*shape))], bound=0.0)
     by_poolings = (kernel, stride, pad, rounding, image) in BY_POOLINGS
     assert (set(kinds(made)) == {"Pooling"}) == by_poolings
+
+
+def test_a_window_of_the_whole_image_costs_no_filters_until_they_are_written() -> None:
+    net = net_of(Im2col((64, 64)), ((1, 8, 64, 64),))
+    tracemalloc.start()
+    made = legal(net, "hilens")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    (filters,) = (layer.weights[0] for layer in made.layers if layer.weights)
+    assert filters.size == 8 * 4096 * 4096
+    assert peak < filters.size

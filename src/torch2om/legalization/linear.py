@@ -11,7 +11,7 @@ import numpy as np
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Array, Shape, axis_of
-from torch2om.ir.weight import constant
+from torch2om.ir.weight import Weight
 from torch2om.layers import Concat, Convolution, Deconvolution, DepthwiseConvolution, Im2col, InnerProduct
 from torch2om.layers.window import last_axes
 from torch2om.legalization.rules import RuleBuilder, legalizes
@@ -128,11 +128,13 @@ def im2col_by_convolution(b: RuleBuilder, op: Im2col, x: Blob) -> Blob:
     Exact.
     """
     channels, taps = x.shape[1], prod(op.kernel)
-    filters = np.tile(np.eye(taps).reshape(taps, 1, *op.kernel), (channels, 1, *(1,) * len(op.kernel)))
     convolution = Convolution(
         channels * taps, op.kernel, op.stride, op.pad, op.dilation, group=channels, bias_term=False
     )
-    return b.add(convolution, x, weights=(constant(filters),))
+    # Made when written: large windows, as where this rule loses to a cheaper one, have gigabytes of them.
+    shape = (channels * taps, 1, *op.kernel)
+    filters = Weight(shape, lambda dtype: np.tile(np.eye(taps, dtype=dtype), (channels, 1)).reshape(shape))
+    return b.add(convolution, x, weights=(filters,))
 
 
 @legalizes(DepthwiseConvolution)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from math import isqrt, prod
 
+import numpy as np
+
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape, axis_of
@@ -177,7 +179,7 @@ def tile_by_convolution(b: RuleBuilder, op: Tile, x: Blob) -> Blob:
     """
     axis = axis_of(op.axis, x.rank)
     image = b.reshape(x, (prod(x.shape[:axis]), 1, prod(x.shape[axis:]), 1))
-    ones = constant([[[[1.0]]]] * op.tiles)
+    ones = constant(np.ones((op.tiles, 1, 1, 1)))
     y = b.add(Convolution(op.tiles, (1, 1), bias_term=False), image, weights=(ones,))
     return b.reshape(y, (*x.shape[:axis], op.tiles * x.shape[axis], *x.shape[axis + 1 :]))
 
