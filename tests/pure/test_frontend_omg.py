@@ -17,6 +17,7 @@ from torch2om.targets import target
 X = input_layer("x", (1, 4, 8, 8))
 LAYER = 'layer { name: "%s" type: "ReLU" bottom: "x" top: "%s" %s }\n'
 INPUT = 'input: "%s" input_shape { dim: 2 }\n'
+IN_A_ROW = 'input: "x" input: "z" input_shape { dim: 2 } input_shape { dim: 2 }'
 HILENS = target("hilens")
 
 # what obeys, what breaks, the code
@@ -28,7 +29,12 @@ RULES = {
         X + LAYER % ("l", "y", "include { phase: TEST }"),
         "T416",
     ),
-    "inputs do not stand in a row": (INPUT % "x" + LAYER % ("l", "l", ""), INPUT % "x" + INPUT % "z", "T416"),
+    "inputs do not stand in a row": (INPUT % "x" + INPUT % "z" + LAYER % ("l", "l", ""), IN_A_ROW, "T416"),
+    "nor in a list": (
+        'input: "input" # input: "z"\ninput_dim: [1, 3, 8, 8]',
+        'input: ["x", "z"] input_dim: [1, 3, 8, 8, 1, 3, 8, 8]',
+        "T416",
+    ),
     "a Proposal has one kind of parameters": (
         X + LAYER % ("l", "l", "proposal_param { }"),
         X + LAYER % ("l", "l", "proposal_param { } python_param { }"),

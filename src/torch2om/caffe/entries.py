@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch2om.caffe.schema import CaffeMessage
 from torch2om.errors import Diagnostic, Problems
@@ -59,18 +60,34 @@ def entries(net: CaffeMessage, lines: tuple[int, ...], file: str, problems: Prob
 
 def layer_lines(text: str) -> tuple[int, ...]:
     """Return the line of each layer's opening, comments and strings passed over."""
-    depth, line, seen, found = 0, 1, 0, []
-    for match in _MARKS.finditer(text):
-        mark = match.group()
-        if depth == 0 and mark in ("layer", "layers"):
-            line += text.count("\n", seen, match.start())
-            seen = match.start()
+    line, seen, found = 1, 0, []
+    for name, offset in _net_fields(text):
+        if name in ("layer", "layers"):
+            line += text.count("\n", seen, offset)
+            seen = offset
             found.append(line)
-        depth += _DEPTHS.get(mark, 0)
     return tuple(found)
 
 
-_MARKS = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>]|\blayers?\b""")
+def inputs_stand_together(text: str, count: int) -> bool:
+    """Whether two of the net's `count` inputs are named in a row, with no dims between them."""
+    order = [name for name, _ in _net_fields(text) if name.startswith("input")]
+    return order.count("input") < count or any(pair == ("input", "input") for pair in pairwise(order))
+
+
+def _net_fields(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each layer and each field of inputs that the net itself has, and where it stands."""
+    depth = 0
+    for match in _MARKS.finditer(text):
+        mark = match.group()
+        if depth == 0 and match.lastgroup:
+            yield mark, match.start()
+        depth += _DEPTHS.get(mark, 0)
+
+
+_MARKS = re.compile(
+    r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>]|\b(?P<field>layers?|input(?:_shape|_dim)?)\b"""
+)
 _DEPTHS = {"{": 1, "<": 1, "}": -1, ">": -1}
 
 

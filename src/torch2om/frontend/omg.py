@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch2om.caffe.entries import layer_lines
+from torch2om.caffe.entries import inputs_stand_together, layer_lines
 from torch2om.caffe.schema import CaffeMessage, schema
 from torch2om.caffe.tokens import SyntaxProblem
 from torch2om.errors import Diagnostic
@@ -23,8 +23,8 @@ def judge_as_omg(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
     warn_of_unknown_fields(unknown, net, findings, reader="omg")
     _check_tops(net, findings)
     _check_proposals(net, findings)
-    if len(net.input) > 1:
-        findings.refuse("T416", "several `input:` stand in a row: write a layer of type Input for each", OMG)
+    if inputs_stand_together(text, len(net.input)):
+        findings.refuse("T416", "several `input:` stand in a row: write each one's input_shape behind it", OMG)
     return findings.judgement(None).findings
 
 
