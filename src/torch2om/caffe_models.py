@@ -25,7 +25,7 @@ from torch2om.verification import OwnRun, Sample
 
 @dataclass(frozen=True)
 class CaffeModel:
-    """A prototxt and its caffemodel; without one, every weight must have a constant filler."""
+    """A prototxt and its caffemodel; without one, every layer with weights must have constant fillers."""
 
     prototxt: Path
     caffemodel: Path | None = None

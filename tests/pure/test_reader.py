@@ -118,8 +118,36 @@ def test_constant_fillers_give_weights_and_random_ones_refuse_to() -> None:
     assert np.all(found["c"] == 5)
     net = parse_net(INPUT + conv.format('weight_filler { type: "xavier" }'), None)
     assert net.shapes["c"] == (1, 1, 4, 4)
-    with pytest.raises(CaffeFileError, match="F506"):
+    with pytest.raises(CaffeFileError, match="its filler, xavier, is random"):
         execute(net, {"x": np.ones((1, 2, 4, 4))})
+    with pytest.raises(CaffeFileError, match="it has no filler"):
+        execute(parse_net(INPUT + conv.format(""), None), {"x": np.ones((1, 2, 4, 4))})
+
+
+FILLED = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 3 dim: 1 dim: 2 } } }
+layer { name: "cont" type: "Input" top: "cont" input_param { shape { dim: 3 dim: 1 } } }
+layer { name: "y" type: "%s" bottom: "x" %s top: "y" %s }
+"""
+TWO = 'weight_filler { type: "constant" value: 2 }'
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "filled"),
+    [
+        ("InnerProduct", f"inner_product_param {{ num_output: 1 {TWO} }}", [2, 0]),
+        ("InnerProduct", "inner_product_param { num_output: 1 bias_filler { value: 3 } }", [0, 3]),
+        ("Scale", "scale_param { bias_term: true filler { value: 2 } }", [2, 0]),
+        ("Scale", "scale_param { bias_term: true num_axes: 2 bias_filler { value: 2 } }", [1, 2]),
+        ("LSTM", f"recurrent_param {{ num_output: 1 {TWO} bias_filler {{ value: 3 }} }}", [2, 3, 2]),
+        ("RNN", f"recurrent_param {{ num_output: 1 {TWO} bias_filler {{ value: 3 }} }}", [2, 3, 2, 2, 3]),
+    ],
+)
+def test_a_filler_that_is_left_out_beside_another_is_the_constant_that_caffe_takes(
+    kind: str, parameters: str, filled: list[float]
+) -> None:
+    cont = 'bottom: "cont"' if "recurrent" in parameters else ""
+    (layer,) = parse_net(FILLED % (kind, cont, parameters), None).layers
+    assert [np.unique(weight.array()).tolist() for weight in layer.weights] == [[value] for value in filled]
 
 
 def test_layers_that_name_one_parameter_share_its_weights() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,8 +15,12 @@ from torch2om.errors import CaffeFileError, Diagnostic
 from torch2om.ir.op import BadOp, Op, Shape, Shapes
 from torch2om.ir.weight import AnyArray, Precision, Weight, constant
 
-# Which filler of a layer's message fills which of its weights (caffe.proto; the first that the message has counts).
-_FILLERS: tuple[tuple[str, ...], ...] = (("weight_filler", "filler", "scale_filler"), ("bias_filler",))
+# Which fillers of a layer's message fill its weights and which its biases (caffe.proto; the first that it has counts).
+_OF_WEIGHTS = ("weight_filler", "filler", "scale_filler")
+_OF_BIASES = ("bias_filler",)
+# What fills weights whose filler is left out beside another: 0, as BVLC's FillerParameter has the type constant and the
+# value 0, but a Scale's factors, which are 1 (scale_layer.cpp).
+_FILLED_BY_DEFAULT: Mapping[str, float] = MappingProxyType({"Scale": 1.0})
 
 
 class Weights:
@@ -42,12 +47,18 @@ class Weights:
         name = entry.shared[index] if index < len(entry.shared) else ""
         if name in self._shared:
             return self._shared[name]
-        filler = _filler(entry, index)
+        fillers = _fillers(entry)
+        is_bias = index == 1 or (index > 1 and len(shape) == 1)  # an RNN has two (rnn_layer.cpp)
+        filler = next((fillers[name] for name in (_OF_BIASES if is_bias else _OF_WEIGHTS) if name in fillers), None)
         if filler is not None and filler.type == "constant":
             return constant(np.full(shape, filler.value, np.float32))
+        if filler is None and fillers:
+            value = 0.0 if is_bias else _FILLED_BY_DEFAULT.get(entry.type, 0.0)
+            return constant(np.full(shape, value, np.float32))
         if self._stored is not None:
             raise BadOp(f"weight {index} {list(shape)} is not in the caffemodel")
-        return Weight(shape, _absent(entry, index))
+        why = "it has no filler" if filler is None else f"its filler, {filler.type}, is random"
+        return Weight(shape, _absent(entry, f"weight {index} has no numbers: no caffemodel was given, and {why}"))
 
 
 def _fitted(blobs: tuple[StoredBlob, ...], expected: tuple[Shape, ...]) -> tuple[Weight, ...]:
@@ -65,23 +76,23 @@ def _fit(blob: StoredBlob, shape: Shape) -> Weight:
     return constant(blob.array().reshape(shape))
 
 
-def _filler(entry: LayerEntry, index: int) -> CaffeMessage | None:
-    names = _FILLERS[min(index, 1)]
+def _fillers(entry: LayerEntry) -> dict[str, CaffeMessage]:
+    """Return the fillers that the layer names. One that names none is meant to have its numbers in the caffemodel."""
     messages = (
         getattr(entry.message, field.name) for field, _ in entry.message.ListFields() if field.name.endswith("_param")
     )
-    for message in messages:
-        for name in names:
-            if name in message.DESCRIPTOR.fields_by_name and message.HasField(name):
-                return getattr(message, name)
-    return None
+    return {
+        field.name: value
+        for message in messages
+        for field, value in message.ListFields()
+        if field.name in (*_OF_WEIGHTS, *_OF_BIASES)
+    }
 
 
-def _absent(entry: LayerEntry, index: int) -> Callable[[Precision], AnyArray]:
+def _absent(entry: LayerEntry, text: str) -> Callable[[Precision], AnyArray]:
     """Return the source of a weight whose shape is known and whose numbers are not: asking for them is refused."""
 
     def refuse(_: Precision) -> AnyArray:
-        text = f"weight {index} has no numbers: no caffemodel was given, and its filler is random"
         raise CaffeFileError(Diagnostic("F506", text, origin=entry.origin, layer=entry.name))
 
     return refuse

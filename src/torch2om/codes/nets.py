@@ -82,7 +82,8 @@ NETS: dict[str, CodeInfo] = {
     ),
     "F506": CodeInfo(
         "weights do not fit the net",
-        "A layer's blobs are missing from the caffemodel or have shapes that the layer cannot use.",
+        "A layer's blobs are missing, from the caffemodel or because there is none and no constant filler gives them, "
+        "or have shapes that the layer cannot use.",
         "Use the caffemodel that belongs to this prototxt.",
     ),
     "F507": CodeInfo(
