@@ -21,7 +21,10 @@ from torch2om.layers import (
 from torch2om.legalization.permutation import permute
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
-MOST_PRODUCTS = 2**27  # elements of a blob, 512 MiB: a Caffe blob may hold 16 times as many, a machine seldom
+# The most elements of a blob of products. Our own number, no reader's limit: a Caffe blob may hold 2^31 - 1 (BVLC
+# blob.cpp). It protects the memory of whoever runs the net, since two such blobs are alive at once, the repeated matrix
+# and its products: 2 GiB in verify's float64, and 512 MiB of half precision on a board, of the 4 or 8 GiB that one has.
+MOST_PRODUCTS = 2**27
 
 
 @legalizes(MatMul)
