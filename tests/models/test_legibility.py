@@ -17,7 +17,7 @@ CHANNELS, HEADS = 8, 2
 IMAGE = (1, CHANNELS, 8, 8)
 NORM = ["Reshape", "MVN", "Reshape", "Reduction", "Power", "Scale"]  # the affine part is in the layer behind
 NORM_OF_CHANNELS = ["Convolution", "Reshape", "Bias", "Power", "Convolution", "Power", "Reshape", "Scale"]
-ATTENTION = ["BatchedMatMul", "Power", "Softmax", "BatchedMatMul", "Permute", "Reshape", "InnerProduct"]
+ATTENTION = ["BatchedMatMul", "Softmax", "BatchedMatMul", "Permute", "Reshape", "InnerProduct"]  # queries come scaled
 
 
 class Attention(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,7 @@ from torch2om.layers import (
     Flatten,
     Hardtanh,
     InnerProduct,
+    MatMul,
     Pad,
     PadMode,
     Permute,
@@ -301,3 +304,43 @@ def test_equal_layers_of_the_same_blobs_are_one() -> None:
     first, second = (b.add_all(Slice(1, (2,)), b.x) for _ in range(2))
     rectified, again = (b.add(ReLU(), first[0]), b.add(ReLU(), second[0]))
     assert simplified(b.net(b.add(Concat(), rectified, again, second[1]))) == ["Slice", "ReLU", "Concat"]
+
+
+def attention(b: Sketch, scale: float) -> tuple[Blob, tuple[Blob, ...]]:
+    """Return the scaled scores of two heads, and queries, keys and values, all of one linear layer."""
+    made = b.add(InnerProduct(12, axis=-1), b.x, weights=(weight(12, 4), weight(12)))
+    heads = b.add(Permute((2, 0, 3, 1, 4)), b.add(Reshape((1, 5, 3, 2, 2)), made))
+    parts = b.add_all(Slice(0, (1, 2), 3), heads)
+    queries, keys, values = (b.add(Reshape((1, 2, 5, 2)), part) for part in parts)
+    return b.add(Power(scale=scale), b.add(MatMul(adj_x2=True), queries, keys)), (queries, keys, values)
+
+
+def test_the_scale_of_attention_goes_into_the_weights_of_the_queries() -> None:
+    b = Sketch((1, 5, 4))
+    scores, (queries, keys, values) = attention(b, 0.25)
+    net = b.net(b.add(MatMul(), scores, values))
+    net = replace(net, mirrors={layer.tops[0]: layer.tops[0] for layer in net.layers})
+    assert "Power" not in simplified(net)
+    kept = set(simplify(net).mirrors.values())
+    assert {keys.name, values.name, scores.name} <= kept
+    assert queries.name not in kept
+
+
+def test_a_scale_goes_into_the_weights_before_a_cut_along_channels_alone() -> None:
+    for axis, left in ((1, []), (2, ["Power"])):
+        b = Sketch((1, 4, 6, 6))
+        y = b.add(Convolution(6, (3, 3)), b.x, weights=(weight(6, 4, 3, 3), weight(6)))
+        first, second = b.add_all(Slice(axis, (1,)), y)
+        assert simplified(b.net(b.add(Power(scale=3.0), first), second)) == ["Convolution", "Slice", *left]
+
+
+def test_a_scale_stays_where_others_read_what_it_scales() -> None:
+    b = Sketch((1, 5, 4))
+    scores, parts = attention(b, 0.25)
+    assert "Power" in simplified(b.net(scores, *parts))
+
+
+def test_a_scale_of_a_blob_times_itself_stays() -> None:
+    b = Sketch((3, 4))
+    y = b.add(InnerProduct(3), b.x, weights=(weight(3, 4), weight(3)))
+    assert "Power" in simplified(b.net(b.add(Power(scale=2.0), b.add(MatMul(), y, y))))

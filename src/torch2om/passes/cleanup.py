@@ -6,6 +6,8 @@ import math
 
 from torch2om.ir.blob import Blob
 from torch2om.layers import (
+    Arithmetic,
+    Compare,
     Concat,
     Dropout,
     Expand,
@@ -21,6 +23,7 @@ from torch2om.layers import (
     Split,
     StridedSlice,
     Tile,
+    Where,
 )
 from torch2om.passes.rules import RewriteBuilder, rewrites
 
@@ -111,6 +114,19 @@ def concat_of_slices_is_nothing(b: RewriteBuilder, op: Concat, *blobs: Blob) -> 
         return None
     (source,) = b.bottoms(producer)
     return source if producer.op.axis % source.rank == op.axis % source.rank else None
+
+
+@rewrites(Arithmetic, Compare, Where)
+def operand_expands_itself(b: RewriteBuilder, op: Arithmetic | Compare | Where, *blobs: Blob) -> Blob | None:
+    """f(x, expand(y)) = f(x, y): operands broadcast, where the others alone have all dims of the result."""
+    (top,) = op.infer([blob.shape for blob in blobs], ())
+    operands = list(blobs)
+    for place, blob in enumerate(blobs):
+        producer = b.producer(blob)
+        if producer is not None and isinstance(producer.op, Expand):
+            tried = [*operands[:place], *b.bottoms(producer), *operands[place + 1 :]]
+            operands = tried if op.infer([each.shape for each in tried], ()) == (top,) else operands
+    return None if operands == list(blobs) else b.add(op, *operands)
 
 
 @rewrites(Tile)

@@ -182,6 +182,13 @@ def _absorb(b: RewriteBuilder, producer: Layer, scale: Weight | None, shift: Wei
     return b.add(replace(op, bias_term=bias is not None), *b.bottoms(producer), weights=weights)
 
 
+def scaled_weights(op: Linear, weights: tuple[Weight, ...], scale: Weight) -> tuple[Weight, ...]:
+    """Return the weights of the layer whose output channels are multiplied by these numbers."""
+    filters, *rest = weights
+    bias = (combine(term.shape, lambda c, s: c * s.reshape(c.shape), term, scale) for term in rest)
+    return (combine(filters.shape, _scaler(op), filters, scale), *bias)
+
+
 def _flat(weight: Weight) -> Weight:
     return weight.map((weight.size,), np.ravel)
 

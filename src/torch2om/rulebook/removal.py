@@ -17,6 +17,7 @@ from torch2om.layers import (
     DynamicConvolution,
     Eltwise,
     EltwiseOperation,
+    Expand,
     HardSigmoid,
     Hardtanh,
     InnerProduct,
@@ -94,6 +95,16 @@ def _steps(starts: tuple[tuple[int, int], ...], axis: int) -> Chain:
     return Chain((2, 3, 4, 6), build)
 
 
+def _with_expanded(shape: tuple[int, ...]) -> Chain:
+    """Return relu(x) / expand(the mean of x over the last dim), expanded to these dims."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        mean = b.add(Reduce(ReduceKind.MEAN, (3,), keepdim=True), x)
+        return b.add(Arithmetic(ArithmeticKind.DIV), b.add(ReLU(), x), b.add(Expand(shape), mean))
+
+    return Chain(IMAGE, build)
+
+
 def _quotient(line: Power) -> Chain:
     """Return x / line(x)."""
     return Chain(IMAGE, lambda b, x: b.add(Arithmetic(ArithmeticKind.DIV), x, b.add(line, x)))
@@ -106,6 +117,7 @@ ENTRIES: dict[str, Entry] = {
     "concat_of_one_is_nothing": Entry(chain(IMAGE, Concat()), _rejoined(0, 1)),
     "concat_of_slices_is_nothing": Entry(_rejoined(0, 1), _rejoined(1, 0)),
     "concat_of_scaled_channels_is_scale": Entry(_scaled_apart(range(4)), _scaled_apart(range(3, -1, -1))),
+    "operand_expands_itself": Entry(_with_expanded(IMAGE), _with_expanded((3, *IMAGE))),
     "tile_of_one_is_nothing": Entry(chain(IMAGE, Tile(1, 1)), chain(IMAGE, Tile(1, 2))),
     "empty_pad_is_nothing": Entry(chain(IMAGE, Pad((NONE,) * 4)), chain(IMAGE, Pad((NONE, NONE, NONE, (0, 1))))),
     "whole_slice_is_nothing": Entry(chain(IMAGE, StridedSlice(1, 0, 4)), chain(IMAGE, StridedSlice(1, 0, 3))),
