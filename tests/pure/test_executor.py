@@ -11,11 +11,24 @@ import numpy.typing as npt
 import pytest
 
 from torch2om.errors import CaffeFileError, UsageError
-from torch2om.executor import blobs, execute
+from torch2om.executor import BLOCK, blobs, execute, width_of
 from torch2om.ir.net import Input, Layer, Net, Output
 from torch2om.ir.op import Array, Arrays, Op, Shape, Shapes
 from torch2om.ir.weight import Weight, constant
-from torch2om.layers import Eltwise, Exp, InnerProduct, Power, ReLU, Scale, Slice
+from torch2om.layers import (
+    Bias,
+    Eltwise,
+    EltwiseOperation,
+    Exp,
+    InnerProduct,
+    Pooling,
+    PoolMethod,
+    Power,
+    ReLU,
+    Scale,
+    Slice,
+)
+from torch2om.layers.selection import rounds_once
 
 
 def doubled(name: str, bottom: str, top: str) -> Layer:
@@ -163,6 +176,44 @@ def test_float32_computes_in_float64_and_rounds_each_layer() -> None:
     found = execute(net, {"x": np.array([[2.0**24, *np.ones(1024)]])}, np.float32)
     assert found["y"] == 2**24 + 1024  # a sum in float32 loses the ones beside 2^24
     assert found["z"] == 2**24 + 1024  # 2^24 + 1025 is no float32
+
+
+def drawn(*shape: int) -> Array:
+    draw = np.random.default_rng(0)
+    return draw.standard_normal(shape) * 10.0 ** draw.integers(-20, 20, shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize(
+    "op", [Scale(0), Bias(0), Eltwise(), Eltwise(coeff=(1, -1)), Eltwise(EltwiseOperation.PROD)], ids=str
+)
+def test_what_rounds_once_is_the_same_in_the_blobs_own_width(op: Op, dtype: npt.DTypeLike) -> None:
+    assert rounds_once(op, 2)
+    width, pair = width_of(dtype), drawn(2, 1000)
+    net = Net("net", (Input("x", (1000,)), Input("z", (1000,))), (Layer("op", op, ("x", "z"), ("y",)),), (Output("y"),))
+    with np.errstate(all="ignore"):
+        x, z = (width.round(row).astype(width.computing) for row in pair)
+        (expected,) = op.run([x, z], [])
+        np.testing.assert_array_equal(execute(net, {"x": x, "z": z}, dtype)["y"], expected.astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("op", "bottoms"),
+    [(Scale(bias_term=True), 2), (Scale(), 1), (Eltwise(), 3), (Eltwise(coeff=(1, 2)), 2), (Exp(), 1)],
+)
+def test_other_layers_round_more_than_once(op: Op, bottoms: int) -> None:
+    assert not rounds_once(op, bottoms)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("op", [Exp(), Power(scale=3), Pooling(PoolMethod.AVE, (3, 3), (2, 2), (1, 1))], ids=str)
+def test_a_large_blob_is_computed_part_by_part_as_it_is_at_once(op: Op, dtype: npt.DTypeLike) -> None:
+    shape = (2, 3, 203, 301)
+    assert np.prod(shape) > BLOCK
+    width, x = width_of(dtype), np.random.default_rng(0).standard_normal(shape)
+    (expected,) = op.run([width.round(x).astype(width.computing)], [])
+    net = chain(Layer("op", op, ("x",), ("y",)), outputs=("y",), shape=shape)
+    np.testing.assert_allclose(execute(net, {"x": x}, dtype)["y"], expected.astype(dtype), rtol=1e-14)
 
 
 def test_float16_rounds_inputs_and_overflows_to_infinity() -> None:

@@ -90,6 +90,13 @@ def test_splitting_and_tiling_copy() -> None:
     np.testing.assert_array_equal(run(Tile(axis=-2, tiles=3), x), np.tile(x, (3, 1)))
 
 
+def test_copies_of_one_row_share_its_memory() -> None:
+    x = counted(2, 1, 3)
+    tiled = run(Tile(axis=1, tiles=4), x)
+    np.testing.assert_array_equal(tiled, np.tile(x, (1, 4, 1)))
+    assert np.shares_memory(tiled, x)
+
+
 def test_cropping_takes_the_reference_dims_from_the_axis_on() -> None:
     x, reference = counted(2, 3, 6, 7), counted(9, 9, 4, 5)
     np.testing.assert_array_equal(run(Crop(offset=(1, 2)), x, reference), x[:, :, 1:5, 2:7])

@@ -122,9 +122,9 @@ class Scale(Op):
         return (bottoms[0],)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:
-        """Return the scaled values."""
+        """Return the scaled values; of copies that share their memory, in the order that a Reshape needs no copy of."""
         x, gamma, *beta = (widened(values) for values in (*bottoms, *weights))
-        y = x * _aligned(gamma, x, self.axis)
+        y = np.multiply(x, _aligned(gamma, x, self.axis), order="C" if 0 in x.strides else "K")
         if beta:
             y += _aligned(beta[0], x, self.axis)
         return (rounded(y, bottoms[0]),)

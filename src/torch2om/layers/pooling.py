@@ -110,11 +110,14 @@ class Pooling(Op):
         with np.errstate(all="ignore"):
             return (rounded(_POOLS[self.pool](self, x), bottoms[0]),)
 
-    def _reduced(self, x: Array, combine: Callable[..., Array], fill: float) -> Array:
+    def _reduced(self, x: Array, combine: np.ufunc, fill: float) -> Array:
         """Return every window combined, first down the columns, then along the rows."""
         window, counts = self.window(x.shape[2:]), self.counts(x.shape[2:])
         y = framed(x, self.pad, window.span(counts), fill)
         for axis, (kernel, stride, count) in enumerate(zip(window.kernel, self.stride, counts, strict=True)):
+            if count == 1:
+                y = combine.reduce(y, axis=axis - 2, keepdims=True, initial=fill)
+                continue
             lines = [_line(axis, tap, stride, count) for tap in range(kernel)]
             total = combine(y[lines[0]], fill)
             for line in lines[1:]:

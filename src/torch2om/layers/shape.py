@@ -220,8 +220,12 @@ class Tile(Op):
         return (with_dim(bottom, axis, bottom[axis] * self.tiles),)
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
-        """Return the copies."""
-        return (np.concatenate((bottoms[0],) * self.tiles, axis=self.axis),)
+        """Return the copies: a read-only view of the bottom where its length along `axis` is 1."""
+        x = bottoms[0]
+        (top,) = self.infer([x.shape], [])
+        axis = axis_of(self.axis, x.ndim)
+        copies = np.broadcast_to(np.expand_dims(x, axis), (*x.shape[:axis], self.tiles, *x.shape[axis:]))
+        return (copies.reshape(top),)
 
 
 @dataclass(frozen=True)
