@@ -29,7 +29,8 @@ from torch2om.executor import blobs
 from torch2om.expectation import Exact, Expectations
 from torch2om.ir.net import Net
 from torch2om.ir.op import Array, Shape
-from torch2om.legalization.rules import rules
+from torch2om.leeway import EXACT, Leeway, leeways
+from torch2om.legalization.rules import Rule
 from torch2om.manifest import Manifest
 from torch2om.metrics import Expected
 from torch2om.origin import NOWHERE, Origin
@@ -81,7 +82,8 @@ class Reference(Protocol):
 class Comparison:
     """One blob against its value in the reference: the largest error relative to the value's scale, and the cosine.
 
-    `scale` is the largest absolute number of the reference's value.
+    `scale` is the largest absolute number of the reference's value, `allowed` are the rules before the blob that ran
+    only because the user allowed them.
     """
 
     blob: str
@@ -93,6 +95,7 @@ class Comparison:
     tolerance: float
     is_output: bool
     scale: float
+    allowed: tuple[Rule, ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -174,7 +177,17 @@ def _difference(run: Run, found: Comparison, reference: str) -> Diagnostic:
         origin=found.origin,
         layer=found.layer,
         details=(f"rules applied there: {', '.join(found.origin.via)}",) if found.origin.via else (),
+        hint="; ".join(_why_not(rule, found) for rule in found.allowed),
     )
+
+
+def _why_not(rule: Rule, found: Comparison) -> str:
+    """Return what a rule declared that the user allowed and that stands before a blob that differs."""
+    if not rule.bound:
+        text = f"you allowed {rule.name}, which is exact only under a condition that may not hold here"
+        return f"{text} (torch2om explain {rule.name}): convert without it"
+    text = f"you allowed {rule.name}, whose declared bound is {rule.bound:g} of a blob's scale"
+    return f"{text}; this one's largest number is {found.scale:.2g}: convert without it"
 
 
 def verify(reference: Reference, artifact: Artifact, samples: Iterable[Sample], net: Net | None = None) -> Verification:
@@ -272,30 +285,13 @@ def _meaning(manifest: Manifest, net: Net) -> _Execution:
 
     Behind it, sums that cancel would make more of that error than was declared, and it would hide others.
     """
-    bounds = _bounds(manifest, net, manifest.mirrors)
-    made = {top for layer in net.layers for top in layer.tops}
-    exact = {blob: call for blob, call in manifest.mirrors.items() if blob in made and bounds.get(blob)}
-    return _Execution(("meaning", "V701"), net, np.float64, manifest, MEANING_TOLERANCE, bounds, exact)
+    declared = leeways(manifest, net, manifest.mirrors)
+    exact = {blob: call for blob, call in manifest.mirrors.items() if declared.get(blob, EXACT).bound}
+    return _Execution(("meaning", "V701"), net, np.float64, manifest, MEANING_TOLERANCE, declared, exact)
 
 
 def _files(manifest: Manifest, written: Net, net: Net) -> _Execution:
-    return _Execution(("files", "V702"), written, np.float32, manifest, FILES_TOLERANCE, _bounds(manifest, net))
-
-
-def _bounds(manifest: Manifest, net: Net, exact: Collection[str] = ()) -> Mapping[str, float]:
-    """Return blob -> the largest declared error bound of a rule applied to it or to anything before it.
-
-    Blobs in `exact` are read as if no rule stood before them.
-    """
-    declared = {rule.name: rule.bound for family in rules().values() for rule in family if rule.bound}
-    applied = {
-        layer.name: max((declared.get(rule, 0.0) for rule in layer.via), default=0.0) for layer in manifest.layers
-    }
-    bounds: dict[str, float] = {}
-    for layer in net.layers:
-        before = (bounds.get(bottom, 0.0) for bottom in layer.bottoms if bottom not in exact)
-        bounds.update(dict.fromkeys(layer.tops, max([applied.get(layer.name, 0.0), *before])))
-    return bounds
+    return _Execution(("files", "V702"), written, np.float32, manifest, FILES_TOLERANCE, leeways(manifest, net))
 
 
 @dataclass(frozen=True)
@@ -307,7 +303,7 @@ class _Execution:
     dtype: npt.DTypeLike
     manifest: Manifest
     tolerance: float
-    bounds: Mapping[str, float]
+    declared: Mapping[str, Leeway]
     exact: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -344,7 +340,7 @@ class _Execution:
         free = top not in self._outputs or not wanted
         if free and value.size == expected.values.size:
             value = value.reshape(wanted)
-        distance = expected.distance(value)
+        distance, declared = expected.distance(value), self.declared.get(top, EXACT)
         return Comparison(
             blob=top,
             call=self.manifest.mirrors[top],
@@ -352,9 +348,10 @@ class _Execution:
             origin=self._origins.get(layer, NOWHERE),
             error=distance.error,
             cosine=distance.cosine,
-            tolerance=max(self.tolerance, self.bounds.get(top, 0.0)),
+            tolerance=max(self.tolerance, declared.bound),
             is_output=top in self._outputs,
             scale=expected.scale,
+            allowed=declared.allowed,
         )
 
 

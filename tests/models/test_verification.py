@@ -92,6 +92,23 @@ def test_a_mistake_behind_a_declared_error_is_found(tmp_path: Path, monkeypatch:
         converted(Function(lambda x: functional.gelu(x).sigmoid()), tmp_path)
 
 
+def test_a_rule_that_was_allowed_and_is_too_coarse_is_named_with_what_it_declared(tmp_path: Path) -> None:
+    small = Function(lambda x: functional.gelu(-x.abs()) * 3)
+    with pytest.raises(VerificationError) as caught:
+        convert(small.eval(), [(1, 4, 6, 6)], "ascend310", tmp_path, allow=["gelu_as_tanh_form"])
+    assert {found.code for found in caught.value.diagnostics} == {"V701", "V702"}
+    text = "you allowed gelu_as_tanh_form, whose declared bound is 0.00048 of a blob's scale"
+    assert all(text in found.hint for found in caught.value.diagnostics)
+
+
+def test_a_rule_that_was_allowed_where_it_does_not_hold_is_named_too(tmp_path: Path) -> None:
+    squared = Function(lambda x: x.pow((x > 100).float() + 2))
+    with pytest.raises(VerificationError) as caught:
+        convert(squared.eval(), [(1, 4, 6, 6)], "ascend310", tmp_path, allow=["power_of_positive_base"])
+    text = "you allowed power_of_positive_base, which is exact only under a condition that may not hold here"
+    assert caught.value.diagnostics[0].hint.startswith(text)
+
+
 def test_what_no_bounded_rule_made_is_held_to_the_tolerance_itself(tmp_path: Path) -> None:
     conversion = converted(Function(lambda x: x.relu() * 2), tmp_path)
     assert conversion.verification is not None

@@ -21,7 +21,7 @@ ROWS = (
     {"precision", "expectation"},
     {"targets", "frontend"},
     {"legalization", "program", "loading", "lowering", "detection", "manifest"},
-    {"emission", "acceptance", "matching", "rulebook"},
+    {"emission", "acceptance", "matching", "rulebook", "leeway"},
     {"verification", "device", "toolchain"},
     {"pipeline", "reference", "catalog"},
     {"pytorch_models", "caffe_models", "doctor"},

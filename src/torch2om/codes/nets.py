@@ -126,12 +126,14 @@ NETS: dict[str, CodeInfo] = {
     "V701": CodeInfo(
         "meaning differs",
         "A blob differs from its PyTorch value in float64: the conversion is wrong.",
-        "The first layer that diverges is named with the user's line; report it with the model.",
+        "The first layer that diverges is named with the user's line; convert without a rule that you allowed there, "
+        "and report what differs all the same with the model.",
     ),
     "V702": CodeInfo(
         "written files differ",
         "The files as written differ from PyTorch by more than float32 rounding explains.",
-        "The first layer that diverges is named with the user's line; report it with the model.",
+        "The first layer that diverges is named with the user's line; convert without a rule that you allowed there, "
+        "and report what differs all the same with the model.",
     ),
     "V703": CodeInfo(
         "not finite",
