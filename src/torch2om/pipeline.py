@@ -18,6 +18,7 @@ from torch2om.legalization import expose_outputs, keep_apart, legalize
 from torch2om.legalization.rules import opt_in_rules
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
+from torch2om.precision.constants import beyond_half
 from torch2om.preprocessing.normalization import Normalization
 from torch2om.preprocessing.plan import Plan, Preprocessing, planned
 from torch2om.publication import reported, require_place, staged
@@ -182,6 +183,8 @@ def run(
         conversion.plan, conversion.notes = plan, (*entry.notes, *plan.notes)
     net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
     stage("check", lambda: assured(net, target))
+    if target.compiler:
+        conversion.notes = (*conversion.notes, *beyond_half(net))
     emission = Emission(request.out, request.name, request.source, tuple(map(str, conversion.notes)), plan)
     with reported(request.out), staged(request.out) as folder:
         draft = stage("emit", lambda: write(net, target, emission, folder))

@@ -114,3 +114,13 @@ def test_a_net_of_ssd_is_converted_up_to_its_last_layer(torch2om: Command, here:
     assert "at tiny.prototxt:8" in ran.err
     (here / "tiny.prototxt").write_text(pooled + PRIORS)
     assert torch2om("convert", "tiny.prototxt", "--target", "hilens").code == 0
+
+
+def test_a_constant_that_half_precision_has_not_is_told_where_a_chip_computes_in_it(
+    torch2om: Command, here: Path
+) -> None:
+    (here / "tiny.prototxt").write_text(NET.replace("scale: 2", "scale: -1e9"))
+    for target, told in (("ascend310", ["T417"]), ("hilens", ["T417"]), ("caffe", [])):
+        found = torch2om("convert", "tiny.prototxt", "--target", target, "--json").json["findings"]
+        assert [(each["code"], each["severity"]) for each in found] == [(code, "note") for code in told]
+    assert "T417" in torch2om("convert", "tiny.prototxt").out

@@ -55,6 +55,13 @@ NETS: dict[str, CodeInfo] = {
         "omg takes the layers, but not the names or the inputs as they are written.",
         "The message says what to write; `torch2om convert` writes it so.",
     ),
+    "T417": CodeInfo(
+        "constant beyond half precision",
+        "A weight or a parameter is above 65504. Ascend chips compute in half precision unless told otherwise: it is "
+        "infinite there, and 0 times infinity is NaN.",
+        "Write a number that half precision has (-6e4 for a mask's -1e9), or keep the layer in a higher precision; "
+        "`torch2om precision` shows what becomes of the outputs.",
+    ),
     "F501": CodeInfo(
         "prototxt syntax error",
         "The text is not a valid prototxt; line and column say where.",
