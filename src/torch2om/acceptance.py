@@ -10,7 +10,7 @@ import numpy as np
 
 from torch2om.caffe import writer
 from torch2om.caffe.blobs import StoredBlob
-from torch2om.caffe.caffemodel import StoredLayer, StoredNet, read_caffemodel
+from torch2om.caffe.caffemodel import LARGEST_FILE, StoredLayer, StoredNet, read_caffemodel
 from torch2om.caffe.reader import read_net
 from torch2om.caffe.tokens import decode_text
 from torch2om.errors import CaffeFileError, Diagnostic, LegalityError, Problems, Severity, UsageError
@@ -18,12 +18,13 @@ from torch2om.frontend import Unreadable, judge, judge_as_omg
 from torch2om.ir.net import Net
 from torch2om.ir.op import Shape, elements
 from torch2om.origin import NOWHERE, Origin
-from torch2om.targets import check, examine
+from torch2om.targets import examine
 from torch2om.targets.limits import Target
 from torch2om.wire import WireProblem
 
 LATER = "T415"
 UNKNOWN = "T401"
+_MOST_LAYERS = 3  # that are named of a net that is too large
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,28 @@ class Acceptance:
 def assured(net: Net, target: Target) -> Net:
     """Return the net if the target accepts it: by the limits, and for ATC's targets by its front end's own rules too.
 
-    The front end judges the text that will be written, with weights of the same shapes. Raises `LegalityError`.
+    The front end judges the text that will be written, with weights of the same shapes. A caffemodel larger than any
+    reader takes is refused here too, before a weight is computed. Raises `LegalityError`.
     """
-    check(net, target)
-    problems = Problems()
+    problems = Problems([*examine(net, target), *_too_large(net)])
+    problems.raise_as(LegalityError)
     for found in _of_text(net, target):
         problems.add(replace(found, origin=_origin(net, found.layer)))
     problems.raise_as(LegalityError)
     return net
+
+
+def _too_large(net: Net) -> Iterator[Diagnostic]:
+    """Yield the refusal of the net as a whole if its caffemodel would be too large, with its largest layers."""
+    size = writer.caffemodel_size(net)
+    if size > LARGEST_FILE:
+        text = f"the caffemodel would have {size:,} bytes, more than the {LARGEST_FILE:,} that Caffe and ATC read"
+        hint = "take a smaller model, or cut it into parts that are converted one by one"
+        numbers = {layer.name: sum(map(elements, layer.weight_shapes)) for layer in net.layers}
+        largest = sorted(numbers, key=lambda name: numbers[name], reverse=True)[:_MOST_LAYERS]
+        yield Diagnostic(
+            "E603", text, hint=hint, details=tuple(f"{name} has {numbers[name]:,} weights" for name in largest)
+        )
 
 
 def _of_text(net: Net, target: Target) -> tuple[Diagnostic, ...]:

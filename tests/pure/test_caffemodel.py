@@ -17,6 +17,7 @@ from torch2om.caffe.caffemodel import (
     OutgoingLayer,
     StoredLayer,
     StoredNet,
+    file_size,
     parse_caffemodel,
     read_caffemodel,
     write_caffemodel,
@@ -58,7 +59,7 @@ LAYERS = (
 
 def written(layers: tuple[OutgoingLayer, ...] = LAYERS, name: str = "tiny") -> bytes:
     file = io.BytesIO()
-    assert write_caffemodel(file, name, layers) == len(file.getvalue())
+    assert file_size(name, layers) == write_caffemodel(file, name, layers) == len(file.getvalue())
     return file.getvalue()
 
 

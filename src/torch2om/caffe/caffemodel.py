@@ -189,6 +189,11 @@ def _string(data: memoryview, chunk: Chunk) -> str:
         raise WireProblem(chunk.start, "a name is not UTF-8") from problem
 
 
+def file_size(name: str, layers: Iterable[OutgoingLayer]) -> int:
+    """Return how many bytes `write_caffemodel` would write; no array is asked for."""
+    return sum(map(len, _parts(name, layers)))
+
+
 def write_caffemodel(file: BinaryIO, name: str, layers: Iterable[OutgoingLayer]) -> int:
     """Write a caffemodel to a buffered binary file; return its size in bytes.
 
@@ -196,7 +201,7 @@ def write_caffemodel(file: BinaryIO, name: str, layers: Iterable[OutgoingLayer])
     would be larger than any reader takes, and OSError if the disk has no room for it; later, WireProblem for an array
     that is not what its shape announced: what is written then is no caffemodel.
     """
-    parts = [field(_NET_NAME, name.encode()), *(part for layer in layers for part in _layer_parts(layer))]
+    parts = _parts(name, layers)
     size = sum(map(len, parts))
     if size > LARGEST_FILE:
         raise WireProblem(0, f"the file would have {size} bytes, more than the {LARGEST_FILE} that Caffe and ATC read")
@@ -224,6 +229,10 @@ class _Floats:
             announced = f"{self.where} was announced as float32 {tuple(self.blob.shape)}"
             raise WireProblem(0, f"{announced} and came as {found}")
         return array.reshape(-1).view(np.uint8).data
+
+
+def _parts(name: str, layers: Iterable[OutgoingLayer]) -> list[bytes | _Floats]:
+    return [field(_NET_NAME, name.encode()), *(part for layer in layers for part in _layer_parts(layer))]
 
 
 def _layer_parts(layer: OutgoingLayer) -> Iterator[bytes | _Floats]:

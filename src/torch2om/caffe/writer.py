@@ -30,11 +30,18 @@ def write_caffemodel(net: Net, stream: BinaryIO) -> None:
     Every layer stands there with its bottoms: ATC counts them to find the input that a blob belongs to
     (atc-frontend.md section 2a).
     """
-    layers = (
-        caffemodel.OutgoingLayer(layer.name, layer.op.caffe_type or "", layer.bottoms, layer.tops, layer.weights)
-        for layer in net.layers
-    )
-    caffemodel.write_caffemodel(stream, net.name, layers)
+    caffemodel.write_caffemodel(stream, net.name, _outgoing(net))
+
+
+def caffemodel_size(net: Net) -> int:
+    """Return how many bytes the net's caffemodel has, from the shapes of its weights."""
+    return caffemodel.file_size(net.name, _outgoing(net))
+
+
+def _outgoing(net: Net) -> Iterator[caffemodel.OutgoingLayer]:
+    for layer in net.layers:
+        kind = layer.op.caffe_type or ""
+        yield caffemodel.OutgoingLayer(layer.name, kind, layer.bottoms, layer.tops, layer.weights)
 
 
 def _input_block(source: Input) -> str:

@@ -127,8 +127,8 @@ NETS: dict[str, CodeInfo] = {
     ),
     "E603": CodeInfo(
         "file would be too large",
-        "A caffemodel is a protobuf message and ends at 2 GiB.",
-        "Make the model smaller; no Caffe reader takes a larger file.",
+        "A caffemodel is a protobuf message and ends at 2 GiB, which is 536 million weights.",
+        "Take a smaller model, or cut it into parts that are converted one by one; no reader takes a larger file.",
     ),
     "V701": CodeInfo(
         "meaning differs",
