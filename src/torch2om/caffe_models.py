@@ -59,7 +59,7 @@ class NetReference:
     def values(self, sample: Sample, wanted: Collection[str]) -> Iterator[tuple[str, Array]]:
         """Yield the float64 values of these blobs."""
         yield from ((source.name, sample[source.name]) for source in self.net.inputs if source.name in wanted)
-        yield from ((top, values) for _, top, values in blobs(self.net, sample) if top in wanted)
+        yield from ((top, values) for _, top, values in blobs(self.net, sample, wanted))
 
     def own_runs(self, sample: Sample) -> Iterable[OwnRun]:  # noqa: ARG002 - the protocol's
         """Yield nothing: the net is the user's own model."""

@@ -5,13 +5,17 @@ computes in float32 (float64): so what a comparison finds is the rounding of wha
 numpy adds. In float32 alone that order was three quarters of the error of a ResNet-50. What that cannot change is
 left out, and layers of independent parts run on some of them at a time (`layers.selection`).
 Float16 numbers are held as float32 that float16 has: numpy's casts between the two would take longer than the layers.
-Blobs are read-only and are forgotten as soon as their last reader has run.
+Blobs are read-only and are forgotten as soon as their last reader has run. Products that are only summed, which is how
+Caffe multiplies two blobs as matrices, are not held at all: a blob of them may have 10^9 numbers.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, pairwise, product
+from math import prod
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -20,7 +24,8 @@ import numpy.typing as npt
 
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
 from torch2om.ir.net import Input, Layer, Net
-from torch2om.ir.op import Array, BadOp, Op
+from torch2om.ir.op import Array, BadOp, Op, Shape
+from torch2om.layers import Pooling, Reshape, Scale
 from torch2om.layers.precision import halved
 from torch2om.layers.selection import in_parts, rounds_once, selects
 
@@ -78,34 +83,108 @@ def execute(
     wanted, width = _wanted(net, keep), width_of(dtype)
     held = fed(net, inputs, width)
     kept = {name: blob for name, blob in held.items() if name in wanted}
-    kept.update((top, blob) for _, top, blob in _steps(net, held, width) if top in wanted)
+    kept.update((top, blob) for _, top, blob in _steps(net, held, width, wanted))
     return MappingProxyType({name: _shown(kept[name], width) for name in wanted})
 
 
 def blobs(
-    net: Net, inputs: Numbers, dtype: npt.DTypeLike = np.float64, instead: Numbers = NOTHING
+    net: Net,
+    inputs: Numbers,
+    wanted: Collection[str],
+    dtype: npt.DTypeLike = np.float64,
+    instead: Numbers = NOTHING,
 ) -> Iterator[tuple[Layer, str, Array]]:
-    """Yield (layer, top, values) in the net's order, each as soon as its layer has run.
+    """Yield (layer, top, values) of the wanted tops in the net's order, each as soon as its layer has run.
 
     Layers that read a blob named in `instead` get the values there, of the blob's shape; the blob's own are yielded.
     Raises `UsageError`, before anything runs, if `inputs` or `dtype` do not fit the net.
     """
     width = width_of(dtype)
     held = fed(net, inputs, width)
-    return ((layer, top, _shown(blob, width)) for layer, top, blob in _steps(net, held, width, instead))
+    return ((layer, top, _shown(blob, width)) for layer, top, blob in _steps(net, held, width, wanted, instead))
 
 
 def _steps(
-    net: Net, held: dict[str, Array], width: Width, instead: Numbers = NOTHING
+    net: Net, held: dict[str, Array], width: Width, wanted: Collection[str], instead: Numbers = NOTHING
 ) -> Iterator[tuple[Layer, str, Array]]:
     """Run the layers on the blobs in `held`, which gains the tops and loses what nobody reads any more."""
-    for layer, dying in zip(net.layers, last_read(net), strict=True):
-        tops = run_layer(layer, [held[bottom] for bottom in layer.bottoms], width)
+    dying = iter(last_read(net))
+    for group in _groups(net, {*wanted, *instead}):
+        tops = _run_group(group, [held[bottom] for bottom in group[0].bottoms], width)
         held.update(tops)
-        yield from ((layer, top, blob) for top, blob in tops.items())
+        yield from ((group[-1], top, blob) for top, blob in tops.items() if top in wanted)
         held.update((top, width.round(instead[top])) for top in tops if top in instead)
-        for blob in dying:
-            held.pop(blob)
+        for blob in chain.from_iterable(islice(dying, len(group))):
+            held.pop(blob, None)  # what passes between the layers of a group was never held
+
+
+def _groups(net: Net, kept: Collection[str]) -> Iterator[tuple[Layer, ...]]:
+    """Yield the layers in their order, each alone or with those that alone read what it makes (`_sums_products`)."""
+    readings = Counter(bottom for layer in net.layers for bottom in layer.bottoms)
+    start = 0
+    while start < len(net.layers):
+        candidates = (net.layers[start : start + length] for length in (3, 2))
+        group = next((found for found in candidates if _sums_products(found, readings, kept)), None)
+        yield group or net.layers[start : start + 1]
+        start += len(group or (start,))
+
+
+def _sums_products(layers: tuple[Layer, ...], readings: Mapping[str, int], kept: Collection[str]) -> bool:
+    """Whether the layers are a product of two blobs and a Pooling that alone reads it, under the same or other dims."""
+    match [layer.op for layer in layers]:
+        case [Scale(axis=0) as scale, Pooling(tops=1)] | [Scale(axis=0) as scale, Reshape(), Pooling(tops=1)]:
+            passed = all(reader.bottoms == layer.tops for layer, reader in pairwise(layers))
+            unseen = all(readings[top] == 1 and top not in kept for layer in layers[:-1] for top in layer.tops)
+            return rounds_once(scale, len(layers[0].bottoms)) and passed and unseen
+        case _:
+            return False
+
+
+def _run_group(group: tuple[Layer, ...], bottoms: Sequence[Array], width: Width) -> dict[str, Array]:
+    """Return the tops of the last layer; of a product that is summed without holding it, if its rows are images."""
+    if len(group) > 1 and (depth := _rows_of_images(group, bottoms)):
+        with np.errstate(all="ignore"):
+            return {group[-1].tops[0]: _summed_products(group, depth, bottoms, width)}
+    tops = run_layer(group[0], bottoms, width)
+    for layer in group[1:]:
+        tops = run_layer(layer, list(tops.values()), width)
+    return tops
+
+
+def _rows_of_images(group: tuple[Layer, ...], bottoms: Sequence[Array]) -> int:
+    """Return how many of the product's first dims number the images that are pooled; 0 if none do, or do not fit."""
+    x, gamma = (blob.shape for blob in bottoms)
+    try:
+        group[0].op.infer([x, gamma], ())
+        images = _images(group, x)
+        group[-1].op.infer([images], ())
+    except BadOp:
+        return 0
+    return next((depth for depth in range(1, len(gamma) + 1) if prod(x[:depth]) == prod(images[:2])), 0)
+
+
+def _images(group: tuple[Layer, ...], shape: Shape) -> Shape:
+    """Return the shape under which a group's Pooling reads products of this shape."""
+    for layer in group[1:-1]:
+        (shape,) = layer.op.infer([shape], ())
+    return shape
+
+
+def _summed_products(group: tuple[Layer, ...], depth: int, bottoms: Sequence[Array], width: Width) -> Array:
+    """Return pool(x * gamma), about BLOCK products at a time."""
+    x, gamma = bottoms
+    scale, pooling = group[0].op, group[-1].op
+    images = _images(group, x.shape)
+    (shape,) = pooling.infer([images], ())
+    top = np.empty((*x.shape[:depth], *shape[2:]), width.held)
+    starts = range(0, x.shape[depth - 1], max(1, BLOCK // prod(images[2:])))
+    for outer, start in product(np.ndindex(*x.shape[: depth - 1]), starts):
+        block = (*outer, slice(start, start + starts.step))
+        (products,) = scale.run([x[block], gamma[block]], ())
+        rounded = width.round(products).reshape(1, -1, *images[2:])
+        (pooled,) = pooling.run([rounded.astype(width.computing, copy=False)], ())
+        top[block] = width.round(pooled[0])
+    return width.hold(top.reshape(shape))
 
 
 def require_numbers(net: Net) -> None:

@@ -321,7 +321,8 @@ class _Execution:
         """Compare what the net is fed where it has a normalization behind it, then each mirrored blob as it is made."""
         instead = Exact(expectations, self.exact, self.net.shapes)
         fed = ((name, name, sample[name].astype(self.dtype)) for name in self.manifest.taken_out)
-        made = ((layer.name, top, value) for layer, top, value in blobs(self.net, sample, self.dtype, instead))
+        computed = blobs(self.net, sample, self.manifest.mirrors, self.dtype, instead)
+        made = ((layer.name, top, value) for layer, top, value in computed)
         for layer, top, value in chain(fed, made):
             if top in self.manifest.mirrors:
                 yield self._comparison(layer, top, value, expectations.read(self.manifest.mirrors[top]))

@@ -152,7 +152,7 @@ def idle_layers(subject: Subject, net: Net) -> Iterator[str]:
     where the target infers others are wanted.
     """
     values = dict(subject.sample)
-    for layer, top, value in blobs(net, subject.sample, np.float32):
+    for layer, top, value in blobs(net, subject.sample, net.producers, np.float32):
         values[top] = value
         if isinstance(layer.op, BatchNorm | Dropout):
             yield f"{layer.name!r} is a {layer.op.caffe_type}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from torch2om.layers import (
     PoolMethod,
     Power,
     ReLU,
+    Reshape,
     Scale,
     Slice,
+    Tile,
 )
 from torch2om.layers.selection import rounds_once
 
@@ -100,14 +103,13 @@ def test_a_net_runs_in_three_widths_only(dtype: npt.DTypeLike) -> None:
 
 def test_wrong_inputs_are_refused_before_the_first_blob_is_asked_for() -> None:
     with pytest.raises(UsageError):
-        blobs(THREE, {})
+        blobs(THREE, {}, ["yc"])
 
 
-def test_blobs_come_with_their_layers_in_the_nets_order() -> None:
+def test_wanted_blobs_come_with_their_layers_in_the_nets_order() -> None:
     net = chain(Layer("s", Slice(axis=1, tops=3), ("x",), ("p", "q", "r")), doubled("a", "q", "y"))
-    assert [(layer.name, top) for layer, top, _ in blobs(net, {"x": X})] == [
+    assert [(layer.name, top) for layer, top, _ in blobs(net, {"x": X}, ["y", "r", "p"])] == [
         ("s", "p"),
-        ("s", "q"),
         ("s", "r"),
         ("a", "y"),
     ]
@@ -115,14 +117,15 @@ def test_blobs_come_with_their_layers_in_the_nets_order() -> None:
 
 def test_a_layer_is_not_run_before_its_blob_is_asked_for() -> None:
     broken = Layer("broken", Failing(lambda: 1 // 0), ("ya",), ("yb",))
-    steps = blobs(chain(doubled("a", "x", "ya"), broken), {"x": X})
+    steps = blobs(chain(doubled("a", "x", "ya"), broken), {"x": X}, ["ya", "yb"])
     assert next(steps)[1] == "ya"
     with pytest.raises(ZeroDivisionError):
         next(steps)
 
 
 def test_a_blob_is_forgotten_after_its_last_reader() -> None:
-    steps = blobs(chain(*(doubled(f"l{i}", f"b{i}" if i else "x", f"b{i + 1}") for i in range(6))), {"x": X})
+    net = chain(*(doubled(f"l{i}", f"b{i}" if i else "x", f"b{i + 1}") for i in range(6)))
+    steps = blobs(net, {"x": X}, net.producers)
     alive: list[weakref.ref[Array]] = []
     for _, _, blob in steps:
         alive.append(weakref.ref(blob))
@@ -214,6 +217,64 @@ def test_a_large_blob_is_computed_part_by_part_as_it_is_at_once(op: Op, dtype: n
     (expected,) = op.run([width.round(x).astype(width.computing)], [])
     net = chain(Layer("op", op, ("x",), ("y",)), outputs=("y",), shape=shape)
     np.testing.assert_allclose(execute(net, {"x": x}, dtype)["y"], expected.astype(dtype), rtol=1e-14)
+
+
+def product_of_matrices(pooling: Pooling, images: Shape) -> Net:
+    """x @ y / depth of 2 matrices [40, 16] and [16, 512], as Caffe has it."""
+    layers = (
+        Layer("copies", Tile(1, 40), ("y",), ("copies",)),
+        Layer("products", Scale(0), ("copies", "x"), ("products",)),
+        Layer("images", Reshape(images), ("products",), ("images",)),
+        Layer("means", pooling, ("images",), ("means",)),
+    )
+    return Net("net", (Input("x", (2, 40, 16)), Input("y", (2, 1, 16, 512))), layers, (Output("means"),))
+
+
+MEANS = product_of_matrices(Pooling(PoolMethod.AVE, (16, 1)), (1, 80, 16, 512))
+FACTORS = {
+    "x": np.random.default_rng(1).standard_normal((2, 40, 16)),
+    "y": np.random.default_rng(2).standard_normal((2, 1, 16, 512)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize(
+    "net",
+    [
+        MEANS,
+        product_of_matrices(Pooling(PoolMethod.MAX, (3, 2), (2, 2)), (1, 80, 16, 512)),
+        product_of_matrices(Pooling(PoolMethod.AVE, (16, 1)), (80, 1, 16, 512)),
+        product_of_matrices(Pooling(PoolMethod.AVE, (8, 1)), (1, 160, 8, 512)),
+        product_of_matrices(Pooling(PoolMethod.AVE, (80, 1)), (1, 16, 80, 512)),
+    ],
+    ids=["means", "windows", "batch", "halves", "across"],
+)
+def test_products_that_are_only_summed_are_what_they_are_layer_by_layer(net: Net, dtype: npt.DTypeLike) -> None:
+    assert BLOCK < 2 * 40 * 16 * 512
+    every = execute(net, FACTORS, dtype, keep="all")
+    np.testing.assert_array_equal(execute(net, FACTORS, dtype)["means"], every["means"])
+    products = width_of(dtype).round(every["copies"]) * width_of(dtype).round(FACTORS["x"])[..., None]
+    np.testing.assert_array_equal(every["products"], products.astype(dtype))
+
+
+def test_products_that_are_only_summed_are_not_held() -> None:
+    tracemalloc.start()
+    execute(MEANS, FACTORS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * 40 * 16 * 512 * 8
+
+
+def test_products_that_are_wanted_or_read_twice_are_held() -> None:
+    found = execute(MEANS, FACTORS, keep=["products", "means"])
+    np.testing.assert_array_equal(found["products"], FACTORS["y"] * FACTORS["x"][..., None])
+    twice = Net("net", MEANS.inputs, (*MEANS.layers, doubled("more", "products", "more")), (Output("more"),))
+    np.testing.assert_array_equal(execute(twice, FACTORS)["more"], 2 * found["products"])
+
+
+def test_pooling_of_products_that_does_not_fit_names_its_layer() -> None:
+    with pytest.raises(CaffeFileError, match=r"F507 \[means\]"):
+        execute(product_of_matrices(Pooling(PoolMethod.AVE, (16, 1)), (80, 16, 512)), FACTORS)
 
 
 def test_float16_rounds_inputs_and_overflows_to_infinity() -> None:
