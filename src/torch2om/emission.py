@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from torch2om.caffe.writer import prototxt, write_caffemodel
@@ -19,6 +19,7 @@ from torch2om.manifest import (
     read_manifest,
     unread_tops,
 )
+from torch2om.precision.constants import Magnitudes, beyond_half
 from torch2om.preprocessing.plan import Plan
 from torch2om.preprocessing.text import write_aipp
 from torch2om.publication import publish, reported, staged
@@ -31,13 +32,14 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Artifact:
-    """The written files."""
+    """The written files, and what was remarked of their numbers."""
 
     folder: Path
     prototxt: Path
     caffemodel: Path
     manifest_path: Path
     manifest: Manifest
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def aipp(self) -> Path | None:
@@ -77,17 +79,19 @@ def emit(net: Net, target: Target, emission: Emission) -> Artifact:
 
 def write(net: Net, target: Target, emission: Emission, folder: Path) -> Artifact:
     """Write the files into `folder`, which is not their place yet; raises OSError, `EmitError` (E603)."""
-    draft = _paths(folder, emission.stem)
+    draft, magnitudes = _paths(folder, emission.stem), Magnitudes()
     draft[0].write_text(prototxt(net, target.dialect), encoding="utf-8")
     try:
         with draft[1].open("wb", buffering=1 << 16) as stream:
-            write_caffemodel(net, stream)
+            write_caffemodel(net, stream, magnitudes.note)
     except WireProblem as problem:
         raise EmitError(Diagnostic("E603", str(problem))) from problem
     configured = () if emission.plan is None else (_aipp(emission.plan, folder / f"{emission.stem}.aipp.cfg"),)
-    manifest = _manifest(net, target, emission, (*draft[:2], *configured))
+    notes = beyond_half(net, magnitudes) if target.compiler else ()
+    noted = replace(emission, notes=(*emission.notes, *map(str, notes)))
+    manifest = _manifest(net, target, noted, (*draft[:2], *configured))
     draft[2].write_text(manifest.to_json(), encoding="utf-8")
-    return Artifact(folder, *draft, manifest)
+    return Artifact(folder, *draft, manifest, notes)
 
 
 def _aipp(plan: Plan, path: Path) -> Path:
@@ -99,7 +103,7 @@ def _aipp(plan: Plan, path: Path) -> Path:
 def published(draft: Artifact, folder: Path) -> Artifact:
     """Move a draft's files to their place and return them there; the old ones go when all new ones stand."""
     publish(draft.folder, folder, tuple(path.name for path in draft.files))
-    return Artifact(folder, *_paths(folder, draft.prototxt.stem), draft.manifest)
+    return Artifact(folder, *_paths(folder, draft.prototxt.stem), draft.manifest, draft.notes)
 
 
 def _paths(folder: Path, stem: str) -> tuple[Path, Path, Path]:

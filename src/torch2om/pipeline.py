@@ -18,7 +18,6 @@ from torch2om.legalization import expose_outputs, keep_apart, legalize
 from torch2om.legalization.rules import opt_in_rules
 from torch2om.manifest import Source
 from torch2om.passes import name_layers, simplify
-from torch2om.precision.constants import beyond_half
 from torch2om.preprocessing.normalization import Normalization
 from torch2om.preprocessing.plan import Plan, Preprocessing, planned
 from torch2om.publication import reported, require_place, staged
@@ -183,11 +182,10 @@ def run(
         conversion.plan, conversion.notes = plan, (*entry.notes, *plan.notes)
     net = conversion.net = stage("legalize", lambda: prepared(net, target, request.allow))
     stage("check", lambda: assured(net, target))
-    if target.compiler:
-        conversion.notes = (*conversion.notes, *beyond_half(net))
     emission = Emission(request.out, request.name, request.source, tuple(map(str, conversion.notes)), plan)
     with reported(request.out), staged(request.out) as folder:
         draft = stage("emit", lambda: write(net, target, emission, folder))
+        conversion.notes = (*conversion.notes, *draft.notes)
         if request.samples:
             samples = _samples(entry.net, request.samples, draft.manifest.taken_out)
             conversion.verification = stage("verify", lambda: verify(entry.reference, draft, samples, net))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import resource
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -44,9 +45,9 @@ class Given:
     def shape(self) -> tuple[int, ...]:
         return self.values.shape if self.announced is None else self.announced
 
-    def array(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:  # noqa: ARG002 - its values are what they are; Any: as above
+    def pieces(self, dtype: npt.DTypeLike) -> Iterator[npt.NDArray[Any]]:  # noqa: ARG002 - its values are what they are; Any: as above
         self.asked.append(self.label)
-        return self.values
+        yield self.values
 
 
 LAYERS = (
@@ -68,7 +69,7 @@ def as_protobuf(layers: tuple[OutgoingLayer, ...] = LAYERS) -> Any:  # Any: a me
     for layer in layers:
         made = net.layer.add(name=layer.name, type=layer.type, bottom=layer.bottoms, top=layer.tops)
         for blob in layer.blobs:
-            made.blobs.add(shape={"dim": blob.shape}, data=blob.array(np.float32).reshape(-1).tolist())
+            made.blobs.add(shape={"dim": blob.shape}, data=cast("Given", blob).values.reshape(-1).tolist())
     return net
 
 
@@ -168,6 +169,11 @@ def test_a_disk_without_room_is_found_before_any_array_is_asked_for(tmp_path: Pa
 def test_an_array_that_is_not_what_was_announced_stops_the_writing(weight: Given, found: str) -> None:
     with pytest.raises(WireProblem, match=rf"layer l, blob 0 was announced as .*{found}"):
         written((OutgoingLayer("l", "Scale", (), (), (weight,)),))
+
+
+def test_an_array_of_which_rows_are_missing_stops_the_writing() -> None:
+    with pytest.raises(WireProblem, match=r"layer l, blob 0 was announced as float32 \(6,\) and came as 4 numbers"):
+        written((OutgoingLayer("l", "Scale", (), (), (Given(BIAS, (6,)),)),))
 
 
 def test_a_file_that_nobody_could_read_is_not_written() -> None:

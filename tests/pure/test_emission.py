@@ -182,7 +182,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_emission import TARGET, net
 from torch2om import emission
-def slow(net, stream, write=emission.write_caffemodel):
+def slow(net, stream, watch, write=emission.write_caffemodel):
     write(net, stream)
     print("writing", flush=True)
     time.sleep(60)

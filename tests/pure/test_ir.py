@@ -10,7 +10,7 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder, Names
 from torch2om.ir.net import Input, Layer, Net, Output
 from torch2om.ir.validator import InvalidNet, validate
-from torch2om.ir.weight import SMALL, combine, constant
+from torch2om.ir.weight import PIECE, SMALL, Weight, combine, constant, scaled
 from torch2om.layers import AbsVal, Convolution, Eltwise, ReLU, Sigmoid
 from torch2om.origin import NOWHERE, Origin
 
@@ -47,6 +47,41 @@ def test_the_numbers_of_a_weight_cannot_be_written_to_and_a_constant_is_not_copi
     assert values.flags.writeable
     with pytest.raises(ValueError, match="read-only"):
         array[0, 0] = 1
+
+
+LARGE = constant(np.random.default_rng(5).standard_normal((3 * PIECE // 128, 128)).astype(np.float32))
+ROWS = constant(np.linspace(1, 2, LARGE.shape[0]))
+COLUMNS = constant(np.linspace(1, 3, LARGE.shape[1]))
+BY_ROWS = scaled(LARGE, ROWS, lambda factors: factors.reshape(-1, 1))
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        LARGE,
+        constant(LARGE.array().T),
+        LARGE.map(LARGE.shape[::-1], np.transpose),
+        BY_ROWS,
+        scaled(BY_ROWS, COLUMNS, lambda factors: factors.reshape(1, -1)),
+        constant(np.ones((3, PIECE + 1))),
+        COLUMNS,
+        constant(2.5),
+        constant(np.ones((0, 3))),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_pieces_of_a_weight_are_its_array(weight: Weight, dtype: type[np.floating]) -> None:
+    pieces = list(weight.pieces(dtype))
+    assert all(piece.flags.c_contiguous and not piece.flags.writeable for piece in pieces)
+    assert all(piece.size <= PIECE or len(piece) == 1 for piece in pieces)
+    whole = np.concatenate(pieces) if weight.shape else pieces[0]
+    np.testing.assert_array_equal(whole, weight.array(dtype), strict=True)
+
+
+def test_the_pieces_of_a_constant_are_not_copied_and_a_product_is_never_whole() -> None:
+    assert all(np.shares_memory(piece, LARGE.array(np.float32)) for piece in LARGE.pieces(np.float32))
+    computed = BY_ROWS.pieces(np.float32)
+    assert next(computed).size == next(computed).size == PIECE
 
 
 def test_the_net_knows_producers_users_and_shapes() -> None:

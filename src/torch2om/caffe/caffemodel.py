@@ -2,7 +2,8 @@
 
 Reading gives views of the file's bytes. It takes what any Caffe descendant writes: `layer` (V2), `layers` (V1) and the
 V0 layers inside those. Writing streams: every length follows from the shapes, so the arrays are asked for one at a
-time and their memory goes to the file as it is. The bytes are those that protobuf would write for the same message.
+time, piece by piece, and their memory goes to the file as it is. The bytes are those that protobuf would write for the
+same message.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ class Streamed(Protocol):
     def shape(self) -> tuple[int, ...]:
         """The shape of the array to come."""
 
-    def array(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:  # Any: the dtype is an argument
-        """Return the numbers, C-contiguous, in the dtype asked for."""
+    def pieces(self, dtype: npt.DTypeLike) -> Iterator[npt.NDArray[Any]]:  # Any: the dtype is an argument
+        """Yield the numbers in the dtype asked for, C-contiguous: the rows in order, some at a time or all at once."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -197,9 +198,9 @@ def file_size(name: str, layers: Iterable[OutgoingLayer]) -> int:
 def write_caffemodel(file: BinaryIO, name: str, layers: Iterable[OutgoingLayer]) -> int:
     """Write a caffemodel to a buffered binary file; return its size in bytes.
 
-    Each array is asked for only when its turn comes, and not held. Raises before the first byte WireProblem if the file
-    would be larger than any reader takes, and OSError if the disk has no room for it; later, WireProblem for an array
-    that is not what its shape announced: what is written then is no caffemodel.
+    Each piece of an array is asked for only when its turn comes, and not held. Raises before the first byte
+    WireProblem if the file would be larger than any reader takes, and OSError if the disk has no room for it; later,
+    WireProblem for an array that is not what its shape announced: what is written then is no caffemodel.
     """
     parts = _parts(name, layers)
     size = sum(map(len, parts))
@@ -207,7 +208,8 @@ def write_caffemodel(file: BinaryIO, name: str, layers: Iterable[OutgoingLayer])
         raise WireProblem(0, f"the file would have {size} bytes, more than the {LARGEST_FILE} that Caffe and ATC read")
     stream = Writeback(file, size)
     for part in parts:
-        stream.write(part.content() if isinstance(part, _Floats) else part)
+        for content in part.contents() if isinstance(part, _Floats) else (part,):
+            stream.write(content)
     return size
 
 
@@ -221,14 +223,21 @@ class _Floats:
     def __len__(self) -> int:
         return math.prod(self.blob.shape) * _FLOAT.itemsize
 
-    def content(self) -> memoryview:
-        """Ask for the array; return its memory as it is."""
-        array = self.blob.array(_FLOAT)
-        if array.shape != tuple(self.blob.shape) or array.dtype != _FLOAT or not array.flags.c_contiguous:
-            found = f"{array.dtype} {array.shape}{'' if array.flags.c_contiguous else ', not contiguous'}"
-            announced = f"{self.where} was announced as float32 {tuple(self.blob.shape)}"
-            raise WireProblem(0, f"{announced} and came as {found}")
-        return array.reshape(-1).view(np.uint8).data
+    def contents(self) -> Iterator[memoryview]:
+        """Ask for the array; yield the memory of its pieces as it is."""
+        shape, left = tuple(self.blob.shape), math.prod(self.blob.shape)
+        for piece in self.blob.pieces(_FLOAT):
+            left -= piece.size
+            if piece.shape[1:] != shape[1:] or piece.dtype != _FLOAT or not piece.flags.c_contiguous:
+                raise self._other(
+                    f"{piece.dtype} {piece.shape}{'' if piece.flags.c_contiguous else ', not contiguous'}"
+                )
+            yield piece.reshape(-1).view(np.uint8).data
+        if left:
+            raise self._other(f"{math.prod(shape) - left} numbers")
+
+    def _other(self, found: str) -> WireProblem:
+        return WireProblem(0, f"{self.where} was announced as float32 {tuple(self.blob.shape)} and came as {found}")
 
 
 def _parts(name: str, layers: Iterable[OutgoingLayer]) -> list[bytes | _Floats]:

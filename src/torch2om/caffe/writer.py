@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from torch2om.caffe import caffemodel
 from torch2om.caffe.dialect import Dialect
 from torch2om.caffe.parameters import Value, Written, written
 from torch2om.ir.net import Input, Layer, Net
-from torch2om.ir.op import Op
+from torch2om.ir.op import Array, Op, Shape
+from torch2om.ir.weight import Weight
+
+Watch = Callable[[str, Array], None]
+"""Is told a layer's name and numbers of its weights on their way to the file."""
 
 
 def prototxt(net: Net, dialect: Dialect) -> str:
@@ -24,24 +30,45 @@ def prototxt(net: Net, dialect: Dialect) -> str:
     return "".join(blocks)
 
 
-def write_caffemodel(net: Net, stream: BinaryIO) -> None:
-    """Write the net's weights in float32, one layer at a time.
+def write_caffemodel(net: Net, stream: BinaryIO, watch: Watch = lambda _layer, _numbers: None) -> None:
+    """Write the net's weights in float32, some numbers at a time, telling `watch` of them.
 
     Every layer stands there with its bottoms: ATC counts them to find the input that a blob belongs to
     (atc-frontend.md section 2a).
     """
-    caffemodel.write_caffemodel(stream, net.name, _outgoing(net))
+    layers = (
+        _outgoing(layer, tuple(_Watched(weight, layer.name, watch) for weight in layer.weights)) for layer in net.layers
+    )
+    caffemodel.write_caffemodel(stream, net.name, layers)
 
 
 def caffemodel_size(net: Net) -> int:
     """Return how many bytes the net's caffemodel has, from the shapes of its weights."""
-    return caffemodel.file_size(net.name, _outgoing(net))
+    return caffemodel.file_size(net.name, (_outgoing(layer, layer.weights) for layer in net.layers))
 
 
-def _outgoing(net: Net) -> Iterator[caffemodel.OutgoingLayer]:
-    for layer in net.layers:
-        kind = layer.op.caffe_type or ""
-        yield caffemodel.OutgoingLayer(layer.name, kind, layer.bottoms, layer.tops, layer.weights)
+def _outgoing(layer: Layer, blobs: tuple[caffemodel.Streamed, ...]) -> caffemodel.OutgoingLayer:
+    return caffemodel.OutgoingLayer(layer.name, layer.op.caffe_type or "", layer.bottoms, layer.tops, blobs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A weight on its way to the file."""
+
+    weight: Weight
+    layer: str
+    watch: Watch
+
+    @property
+    def shape(self) -> Shape:
+        """The weight's."""
+        return self.weight.shape
+
+    def pieces(self, dtype: npt.DTypeLike) -> Iterator[Array]:
+        """Yield the weight's, each once it was told."""
+        for piece in self.weight.pieces(dtype):
+            self.watch(self.layer, piece)
+            yield piece
 
 
 def _input_block(source: Input) -> str:

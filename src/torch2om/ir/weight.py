@@ -8,7 +8,7 @@ folded copy of all weights never exists in memory, and the float64 meaning is fo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,6 +24,8 @@ AnyArray = npt.NDArray[Any]  # Any: parameters come in any dtype
 # Vectors (a batch norm's, a bias) are always computed in float64: it costs nothing, and sums such as
 # beta - mean * gamma / sqrt(var + eps) cancel. Large arrays are only ever scaled, where float32 loses one rounding.
 SMALL = 1 << 16
+PIECE = 1 << 17
+"""The most numbers of a piece, where a row has not more: they fit in a core's cache with what is made of them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,18 +34,37 @@ class Weight:
 
     `source(dtype)` returns the array computed in `dtype` or better; `array` casts to what is asked. Two weights are
     equal if they are the same object: compare numbers with `array`.
+
+    `parts(dtype)`, where a weight has it, yields what `source` returns piece by piece, as `pieces` splits it.
     """
 
     shape: Shape
     source: Callable[[Precision], AnyArray]
+    parts: Callable[[Precision], Iterator[AnyArray]] | None = None
 
     def array(self, dtype: npt.DTypeLike = np.float64) -> Array:
         """Return the numbers in `dtype`, C-contiguous and read-only; shape `self.shape`."""
         asked = np.dtype(dtype)
         precise = np.dtype(np.float64 if self.size <= SMALL else np.promote_types(asked, np.float32))
-        values = np.ascontiguousarray(self.source(precise), dtype=asked).reshape(self.shape).view()
-        values.flags.writeable = False
-        return values
+        return _fixed(self.source(precise), asked).reshape(self.shape)
+
+    def pieces(self, dtype: npt.DTypeLike = np.float64) -> Iterator[Array]:
+        """Yield `array(dtype)` in pieces, one after the other: some rows each, or all of it if it is not large.
+
+        Whoever passes the numbers on needs no room for all of them, and gets them while they are in the cache.
+        """
+        asked = np.dtype(dtype)
+        if self.size <= PIECE:
+            yield self.array(asked)
+            return
+        precise = np.promote_types(asked, np.float32)
+        for piece in self._split(precise) if self.parts is None else self.parts(precise):
+            yield _fixed(piece, asked)
+
+    def _split(self, dtype: Precision) -> Iterator[AnyArray]:
+        values = self.held(dtype)
+        step = max(PIECE * self.shape[0] // self.size, 1)
+        return (values[start : start + step] for start in range(0, self.shape[0], step))
 
     def held(self, dtype: Precision) -> AnyArray:
         """Return the numbers as the source has them, without a copy: exact or in `dtype`, in any layout."""
@@ -57,6 +78,13 @@ class Weight:
     def map(self, shape: Shape, function: Callable[[Array], Array]) -> Weight:
         """Return the weight `function(self)`; the function works in the dtype of what it is given."""
         return Weight(shape, lambda dtype: function(self.array(dtype)))
+
+
+def _fixed(values: AnyArray, dtype: np.dtype[Any]) -> Array:  # Any: whatever is asked for
+    """Return values in a dtype, C-contiguous and read-only: a view where they are so already."""
+    fixed = np.ascontiguousarray(values, dtype=dtype).view()
+    fixed.flags.writeable = False
+    return fixed
 
 
 def constant(values: npt.ArrayLike) -> Weight:
@@ -75,3 +103,15 @@ def combine(shape: Shape, function: Callable[..., Array], *weights: Weight) -> W
         return function(*(weight.array(dtype) for weight in weights))
 
     return Weight(shape, cache(source) if len(shape) == 1 else source)
+
+
+def scaled(weight: Weight, factor: Weight, beside: Callable[[Array], Array]) -> Weight:
+    """Return weight * beside(factor), where `beside` gives the factor dims that are the weight's or 1."""
+
+    def parts(dtype: Precision) -> Iterator[AnyArray]:
+        factors, row = beside(factor.array(dtype)), 0
+        for piece in weight.pieces(dtype):
+            yield piece * (factors if len(factors) == 1 else factors[row : row + len(piece)])
+            row += len(piece)
+
+    return Weight(weight.shape, lambda dtype: weight.array(dtype) * beside(factor.array(dtype)), parts)

@@ -10,7 +10,7 @@ import numpy as np
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
 from torch2om.ir.op import Array, Shape, elements
-from torch2om.ir.weight import Weight, combine, constant
+from torch2om.ir.weight import Weight, combine, constant, scaled
 from torch2om.layers import (
     BatchNorm,
     Bias,
@@ -175,8 +175,7 @@ def _absorb(b: RewriteBuilder, producer: Layer, scale: Weight | None, shift: Wei
     filters, *rest = producer.weights
     bias = _shifted(tuple(rest), scale, shift)
     if scale is not None:
-        scale = _flat(scale)
-        filters = combine(filters.shape, _scaler(op), filters, scale)
+        filters = scaled(filters, _flat(scale), _beside(op, filters.shape))
     b.come_from(producer)
     weights = (filters,) if bias is None else (filters, bias)
     return b.add(replace(op, bias_term=bias is not None), *b.bottoms(producer), weights=weights)
@@ -186,7 +185,7 @@ def scaled_weights(op: Linear, weights: tuple[Weight, ...], scale: Weight) -> tu
     """Return the weights of the layer whose output channels are multiplied by these numbers."""
     filters, *rest = weights
     bias = (combine(term.shape, lambda c, s: c * s.reshape(c.shape), term, scale) for term in rest)
-    return (combine(filters.shape, _scaler(op), filters, scale), *bias)
+    return (scaled(filters, scale, _beside(op, filters.shape)), *bias)
 
 
 def _flat(weight: Weight) -> Weight:
@@ -203,18 +202,17 @@ def _shifted(bias: tuple[Weight, ...], scale: Weight | None, shift: Weight | Non
     return combine(terms[0].shape, np.add, *terms) if len(terms) == 2 else next(iter(terms), None)
 
 
-def _scaler(op: Linear) -> Callable[[Array, Array], Array]:
-    """Return the function that multiplies the filters of each output channel by its number."""
+def _beside(op: Linear, filters: Shape) -> Callable[[Array], Array]:
+    """Return the function that lays a number per output channel beside the filters."""
+    ones = (1,) * (len(filters) - 2)
     match op:
         case InnerProduct(transpose=True):
-            return np.multiply
+            return lambda scale: scale.reshape(1, -1)
         case Deconvolution(group=group):
-            return lambda filters, scale: _scale_deconvolution(filters, scale, group)
-    return lambda filters, scale: filters * scale.reshape(-1, *(1,) * (filters.ndim - 1))
+            return lambda scale: _beside_inputs(scale.reshape(group, -1), filters).reshape(*filters[:2], *ones)
+    return lambda scale: scale.reshape(-1, 1, *ones)
 
 
-def _scale_deconvolution(filters: Array, scale: Array, group: int) -> Array:
-    """Filters are (in, out / group, kernel...): the inputs of group g make its outputs."""
-    per_group = scale.reshape(group, 1, -1, *(1,) * (filters.ndim - 2))
-    grouped = filters.reshape(group, -1, *filters.shape[1:])
-    return (grouped * per_group).reshape(filters.shape)
+def _beside_inputs(scale: Array, filters: Shape) -> Array:
+    """A deconvolution's filters are (in, out / group, kernel...): the inputs of group g make its outputs."""
+    return np.repeat(scale, filters[0] // len(scale), axis=0)

@@ -14,7 +14,7 @@ import numpy as np
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer
 from torch2om.ir.op import Array, Op
-from torch2om.ir.weight import AnyArray, Precision, Weight, combine, constant
+from torch2om.ir.weight import AnyArray, Precision, Weight, combine, constant, scaled
 from torch2om.layers import (
     Bias,
     Convolution,
@@ -66,7 +66,7 @@ def inner_product_after_affine(b: RewriteBuilder, op: InnerProduct, x: Blob) -> 
     y = source
     for move in reversed(moves):
         y = b.add(_as_it_is(b, move), y)
-    return _absorb(b, op, y, affine, columns, summed=(0,) if op.transpose else (1,))
+    return _absorb(b, op, y, affine, columns, kept=int(op.transpose))
 
 
 def _as_it_is(b: RewriteBuilder, move: Layer) -> Op:
@@ -97,7 +97,7 @@ def convolution_after_affine(b: RewriteBuilder, op: Convolution, x: Blob) -> Blo
         rows = np.broadcast_to(per_group, (group, op.num_output // group, channels // group))
         return rows.reshape(op.num_output, -1, *(1,) * (x.rank - 2))
 
-    return _absorb(b, op, source, affine, columns, summed=tuple(range(1, x.rank)))
+    return _absorb(b, op, source, affine, columns)
 
 
 @rewrites(InnerProduct, Convolution)
@@ -185,31 +185,45 @@ def _absorb(
     x: Blob,
     affine: _Affine,
     columns: Callable[[Array], Array],
-    *,
-    summed: tuple[int, ...],
+    kept: int = 0,
 ) -> Blob:
-    """Return the linear layer of x with the map in its weights; `columns` lays numbers beside the filters."""
+    """Return the linear layer of x with the map in its weights; `columns` lays numbers beside the filters.
+
+    `kept` is the dim of the filters that the output channels have.
+    """
     filters, *rest = b.weights
     bias = rest[0] if rest else None
     if affine.shift is not None:
         shape = (op.num_output,)
-        moved = _contracted(filters, affine.shift, columns, summed)
+        moved = _contracted(filters, affine.shift, columns, kept)
         bias = moved if bias is None else combine(shape, lambda m, c: m + c.ravel(), moved, bias)
     if affine.scale is not None:
-        filters = combine(filters.shape, lambda w, s: w * columns(s), filters, affine.scale)
+        filters = scaled(filters, affine.scale, columns)
     weights = (filters,) if bias is None else (filters, bias)
     return b.add(replace(op, bias_term=bias is not None), x, weights=weights)
 
 
-def _contracted(filters: Weight, shift: Weight, columns: Callable[[Array], Array], summed: tuple[int, ...]) -> Weight:
-    """Return the sums of filters * shift over the dims `summed`: no product is stored, and no wider copy of filters."""
-    dims = "abcdefgh"[: len(filters.shape)]
-    left = "".join(dim for axis, dim in enumerate(dims) if axis not in summed)
+def _contracted(filters: Weight, shift: Weight, columns: Callable[[Array], Array], kept: int) -> Weight:
+    """Return the sums of filters * shift over all dims but `kept`: piece by piece, so no product is stored."""
+    shape = (filters.shape[kept],)
 
     @cache
     def source(dtype: Precision) -> AnyArray:
-        numbers = np.broadcast_to(columns(shift.array(dtype)), filters.shape)
-        sums: AnyArray = np.einsum(f"{dims},{dims}->{left}", filters.held(dtype), numbers)
+        numbers, row = np.broadcast_to(columns(shift.array(dtype)), filters.shape), 0
+        sums = np.zeros(shape, dtype)
+        for piece in filters.pieces(dtype):
+            rows = slice(row, row := row + len(piece))
+            if kept:
+                sums += numbers[rows, 0] @ piece
+            else:
+                sums[rows] = _dots(piece, numbers[rows])
         return sums
 
-    return Weight(tuple(filters.shape[dims.index(dim)] for dim in left), source)
+    return Weight(shape, source)
+
+
+def _dots(rows: Array, others: Array) -> Array:
+    """Return the dot product of each row with the other of its place."""
+    flat = (len(rows), 1, -1)
+    products: Array = rows.reshape(flat) @ others.reshape(flat).transpose(0, 2, 1)
+    return products.reshape(-1)

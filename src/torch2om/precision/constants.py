@@ -9,20 +9,36 @@ import numpy as np
 
 from torch2om.errors import Diagnostic, Severity
 from torch2om.ir.net import Layer, Net
-from torch2om.ir.op import Op
-from torch2om.ir.weight import Weight
+from torch2om.ir.op import Array, Op
 from torch2om.layers.precision import LARGEST_HALF, LARGEST_SINGLE
 
 _MOST_TOLD = 5
 
 
-def beyond_half(net: Net) -> tuple[Diagnostic, ...]:
+class Magnitudes:
+    """The largest magnitude of each layer's weights, noted while they pass on their way to a file.
+
+    The largest float32 is none: it stands for infinity.
+    """
+
+    def __init__(self) -> None:
+        self._largest: dict[str, float] = {}
+
+    def note(self, layer: str, numbers: Array) -> None:
+        """Note some of the numbers of a layer."""
+        self._largest[layer] = max(self._largest.get(layer, 0.0), _largest(numbers))
+
+    def of(self, layer: Layer) -> float:
+        """Return the largest magnitude in the layer's weights and parameters."""
+        return max((self._largest.get(layer.name, 0.0), *_parameters(layer.op)))
+
+
+def beyond_half(net: Net, magnitudes: Magnitudes) -> tuple[Diagnostic, ...]:
     """Return a note of the layers with a constant above 65504: a chip that computes in half precision has infinity.
 
-    The largest float32 is none of them: it stands for infinity, and may become it.
+    `magnitudes` are those of the net's weights.
     """
-    sizes: dict[int, float] = {}
-    found = [(layer, size) for layer in net.layers if (size := _largest(layer, sizes)) > LARGEST_HALF]
+    found = [(layer, size) for layer in net.layers if (size := magnitudes.of(layer)) > LARGEST_HALF]
     if not found:
         return ()
     told = [f"{layer.name} ({layer.op.caffe_type}{_made_by(layer)}): {size:.3g}" for layer, size in found[:_MOST_TOLD]]
@@ -46,16 +62,7 @@ def _made_by(layer: Layer) -> str:
     return f", made by {layer.origin.via[-1]}" if layer.origin.via else ""
 
 
-def _largest(layer: Layer, sizes: dict[int, float]) -> float:
-    """Return the largest magnitude in the layer's weights and parameters; `sizes` has weights that are shared."""
-    for weight in layer.weights:
-        if id(weight) not in sizes:
-            sizes[id(weight)] = _largest_of(weight)
-    return max((*(sizes[id(weight)] for weight in layer.weights), *_parameters(layer.op)), default=0.0)
-
-
-def _largest_of(weight: Weight) -> float:
-    numbers = weight.held(np.dtype(np.float32))
+def _largest(numbers: Array) -> float:
     largest = float(max(numbers.max(initial=0), -numbers.min(initial=0)))
     if largest < LARGEST_SINGLE:
         return largest
