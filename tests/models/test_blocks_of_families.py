@@ -140,13 +140,3 @@ def test_a_block_takes_its_rules_and_means_the_same(name: str, tmp_path: Path) -
     assert [text for result in results for text in complaints(found, result)] == []
     applied = {rule for result in results for layer in result.net.layers for rule in layer.origin.via}
     assert row.rules <= applied, sorted(applied)
-
-
-class ComparedAgain(nn.Module):
-    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return torch.sign((x >= y).float())
-
-
-def test_a_mark_of_zero_is_zero_in_float32_too(tmp_path: Path) -> None:
-    found = subject(ComparedAgain(), [(2, 9, 1), (1, 1, 1)])
-    assert written(found, "opencv", tmp_path).verification.diagnostics == ()

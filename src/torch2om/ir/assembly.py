@@ -65,6 +65,10 @@ class Assembly:
         """Return how many layers and outputs of the net read the blob."""
         return self._uses.get(blob, 0)
 
+    def readers(self, blob: str) -> tuple[Layer, ...]:
+        """Return the old net's layers that read an old blob."""
+        return self._old.users[blob]
+
     def is_read(self, blob: str) -> bool:
         """Whether a layer or an output of the net reads the blob; one that is not placed yet is taken to be read."""
         return self._uses.get(blob, 1) > 0

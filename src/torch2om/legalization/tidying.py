@@ -10,7 +10,7 @@ from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Op, Shape
-from torch2om.layers import Power, Reduction, ReLU6, Reshape, Scale
+from torch2om.layers import Power, Reduction, Reshape, Scale
 from torch2om.passes.folding import affine_of_affine, scale_of_scale
 from torch2om.passes.rules import RewriteBuilder, RewriteFunction
 from torch2om.targets.limits import Target
@@ -72,18 +72,8 @@ def _joins(assembly: Assembly, layer: Layer, target: Target) -> bool:
         target.violations(made, tuple(assembly.blob(name).shape for name in made.bottoms)) for made in builder.layers
     ):
         return False
-    if any(_shifts_marks(assembly, made) for made in builder.layers):
-        return False
     assembly.put(layer, builder.layers, (y,))
     return True
-
-
-def _shifts_marks(assembly: Assembly, layer: Layer) -> bool:
-    """Whether the layer adds to what a ReLU6 gives: 1 - 6 * (1 / 6) is 0 in two layers as written, but not in one."""
-    (bottom, *_) = assembly.bottoms(layer)
-    producer = assembly.producer(bottom)
-    adds = isinstance(layer.op, Power) and layer.op.shift != 0
-    return adds and producer is not None and isinstance(producer.op, ReLU6)
 
 
 def _reshapes_again(assembly: Assembly, layer: Layer) -> bool:

@@ -21,6 +21,7 @@ from torch2om.layers import (
     Reshape,
     Scale,
 )
+from torch2om.passes.marks import moves_a_mark
 from torch2om.passes.rules import RewriteBuilder, rewrites
 
 Linear = Convolution | Deconvolution | InnerProduct
@@ -80,7 +81,7 @@ def affine_into_linear(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
 
 @rewrites(Scale)
 def scale_of_scale(b: RewriteBuilder, op: Scale, x: Blob, *factor: Blob) -> Blob | None:
-    """s2 * (s1 * x + t1) + t2 = (s2 s1) x + (s2 t1 + t2), over the same axes."""
+    """s2 * (s1 * x + t1) + t2 = (s2 s1) x + (s2 t1 + t2), over the same axes; not where a mark would move (`marks`)."""
     producer = b.producer(x)
     if factor or producer is None or not isinstance(producer.op, Scale) or not b.read_once(x):
         return None
@@ -89,22 +90,25 @@ def scale_of_scale(b: RewriteBuilder, op: Scale, x: Blob, *factor: Blob) -> Blob
         return None
     scale = combine(b.weights[0].shape, np.multiply, b.weights[0], producer.weights[0])
     shift = _shifted(producer.weights[1:], b.weights[0], b.weights[1] if op.bias_term else None)
-    b.come_from(producer)
     (source,) = b.bottoms(producer)
     weights = (scale,) if shift is None else (scale, shift.map(scale.shape, lambda w: w.reshape(scale.shape)))
-    return b.add(replace(op, bias_term=shift is not None), source, weights=weights)
+    merged = replace(b.layer, op=replace(op, bias_term=shift is not None), weights=weights)
+    if moves_a_mark(b, producer, merged):
+        return None
+    b.come_from(producer)
+    return b.add(merged.op, source, weights=weights)
 
 
 @rewrites(Power)
 def affine_of_affine(b: RewriteBuilder, op: Power, x: Blob) -> Blob | None:
-    """(t2 + a2 * (t1 + a1 * x)) ^ p = (t2 + a2 t1 + a2 a1 x) ^ p."""
+    """(t2 + a2 * (t1 + a1 * x)) ^ p = (t2 + a2 t1 + a2 a1 x) ^ p; not where a mark would move (`marks`)."""
     producer = b.producer(x)
     if producer is None or not isinstance(producer.op, Power) or producer.op.power != 1 or not b.read_once(x):
         return None
     first = producer.op
     (source,) = b.bottoms(producer)
     merged = replace(op, scale=op.scale * first.scale, shift=op.shift + op.scale * first.shift)
-    return b.add(merged, source)
+    return None if moves_a_mark(b, producer, replace(b.layer, op=merged)) else b.add(merged, source)
 
 
 @rewrites(Bias)

@@ -52,6 +52,10 @@ class RewriteBuilder(Builder):
         """Return how many layers and outputs read the blob."""
         return self._assembly.reads(blob)
 
+    def readers(self, blob: str) -> tuple[Layer, ...]:
+        """Return the layers that read a top of this layer, or of one behind it, as they were before the pass."""
+        return self._assembly.readers(blob)
+
     def come_from(self, layer: Layer) -> None:
         """Let the layers to come bear the origin of `layer` (the convolution that absorbs a batch norm)."""
         self.origin = layer.origin.through(self._rule)
