@@ -124,9 +124,10 @@ def _groups(net: Net, kept: Collection[str]) -> Iterator[tuple[Layer, ...]]:
     start = 0
     while start < len(net.layers):
         candidates = (net.layers[start : start + length] for length in (3, 2))
-        group = next((found for found in candidates if _sums_products(found, readings, kept)), None)
-        yield group or net.layers[start : start + 1]
-        start += len(group or (start,))
+        alone = net.layers[start : start + 1]
+        group = next((found for found in candidates if _sums_products(found, readings, kept)), alone)
+        yield group
+        start += len(group)
 
 
 def _sums_products(layers: tuple[Layer, ...], readings: Mapping[str, int], kept: Collection[str]) -> bool:
