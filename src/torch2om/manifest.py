@@ -171,7 +171,7 @@ def layer_records(net: Net) -> tuple[LayerRecord, ...]:
     """Return one record per layer of the net."""
     found = []
     for layer in net.layers:
-        origin, kind = layer.origin, layer.op.caffe_type or ""
+        origin, kind = layer.origin, layer.op.caffe_type or type(layer.op).__name__
         place = (origin.call, origin.target, origin.module, origin.file, origin.line, origin.code, origin.via)
         found.append(LayerRecord(layer.name, kind, *place))
     return tuple(found)

@@ -77,7 +77,7 @@ def test_layers_in_a_row_give_caffes_numbers(name: str, dtype: npt.DTypeLike) ->
 
 
 def test_all_golden_files_are_there() -> None:
-    assert (len(SINGLES), len(PAIR_NAMES)) == (243, 111)
+    assert (len(SINGLES), len(PAIR_NAMES)) == (245, 111)
 
 
 def test_every_caffe_type_is_measured_or_known_not_to_be() -> None:

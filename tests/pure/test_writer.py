@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +11,20 @@ from torch2om.caffe.reader import parse_net
 from torch2om.caffe.writer import prototxt
 from torch2om.ir.net import Input, Layer, Net, Output
 from torch2om.ir.op import Op
-from torch2om.ir.weight import constant
-from torch2om.layers import ArgMax, Gelu, Permute, Pooling, PoolMethod, Power, Reshape, Rounding, Slice, Tile, Upsample
+from torch2om.layers import (
+    ArgMax,
+    DynamicConvolution,
+    Gelu,
+    Permute,
+    Pooling,
+    PoolMethod,
+    Power,
+    Reshape,
+    Rounding,
+    Slice,
+    Tile,
+    Upsample,
+)
 
 
 def text(op: Op, dialect: Dialect = "caffe", tops: int = 1) -> str:
@@ -95,8 +105,10 @@ def test_any_name_is_read_back(name: str) -> None:
     assert (found.name, found.layers[0].name) == (name, name)
 
 
-def test_a_virtual_layer_cannot_be_written() -> None:
-    layer = Layer("y", Gelu(), ("x",), ("y",), (constant([1.0]),))
-    net = Net("net", (Input("x", (1, 2)),), (layer,), (Output("y"),))
-    with pytest.raises(ValueError, match="Gelu has no Caffe spelling"):
-        prototxt(replace(net), "caffe")
+@pytest.mark.parametrize(
+    ("op", "bottoms", "dialect"), [(Gelu(), ("x",), "caffe"), (DynamicConvolution(), ("x", "x"), "ascend")], ids=str
+)
+def test_a_virtual_layer_cannot_be_written(op: Op, bottoms: tuple[str, ...], dialect: Dialect) -> None:
+    net = Net("net", (Input("x", (1, 2, 1, 1)),), (Layer("y", op, bottoms, ("y",)),), (Output("y"),))
+    with pytest.raises(ValueError, match=f"{type(op).__name__} has no Caffe spelling"):
+        prototxt(net, dialect)

@@ -14,6 +14,7 @@ from torch2om.caffe.caffemodel import StoredLayer, read_caffemodel
 from torch2om.caffe.dialect import Dialect, lineage
 from torch2om.caffe.entries import LayerEntry, entries, layer_lines
 from torch2om.caffe.inputs import is_input, layer_inputs, net_inputs
+from torch2om.caffe.overwritten import DYNAMIC, read_dynamic, with_dynamic
 from torch2om.caffe.parameters import read_op
 from torch2om.caffe.python_layers import as_proposal
 from torch2om.caffe.schema import CaffeMessage, schema
@@ -23,7 +24,8 @@ from torch2om.caffe.unknown import unknown_type_hint
 from torch2om.caffe.versions import Versions
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
 from torch2om.ir.net import Input, Layer, Net, Output
-from torch2om.ir.op import BadOp, Shape
+from torch2om.ir.op import BadOp, Op, Shape, Shapes
+from torch2om.ir.weight import Weight
 from torch2om.layers import CAFFE_TYPES
 from torch2om.wire import WireProblem
 
@@ -46,7 +48,7 @@ def parse_net(text: str, stored: Mapping[str, StoredLayer] | None, dialect: Dial
     except SyntaxProblem as problem:
         raise CaffeFileError(Diagnostic("F501", f"{file}:{problem}")) from problem
     problems = Problems()
-    given = list(entries(message, layer_lines(text), file, problems))
+    given = with_dynamic(list(entries(message, layer_lines(text), file, problems)), dialect, problems)
     reading = _Reading(given, Weights(stored), dialect, problems)
     reading.start(message)
     for entry in given:
@@ -121,7 +123,7 @@ class _Reading:
         if proposal is not None:
             entry = replace(entry, type="Proposal", message=proposal)
         op_class = CAFFE_TYPES.get(_ALIASES.get(entry.type, entry.type))
-        if op_class is None:
+        if op_class is None and entry.type != DYNAMIC:
             self._refuse(entry, "F502", f"no layer type {entry.type!r} is known", unknown_type_hint(entry.type))
             return
         known = tuple(bottom for bottom in bottoms if bottom is not None)
@@ -129,8 +131,7 @@ class _Reading:
             self._give_up(entry)
             return
         shapes = tuple(self._shapes[bottom] for bottom in known)
-        op = read_op(op_class, entry.message, self._dialect, shapes=shapes, tops=len(entry.tops))
-        weights = self._weights.of(entry, op, shapes)
+        op, weights = self._read(op_class, entry, shapes)
         found = op.infer(shapes, tuple(weight.shape for weight in weights))
         if len(found) != len(entry.tops):
             raise BadOp(f"it has {len(entry.tops)} tops, {len(found)} are needed")
@@ -138,6 +139,13 @@ class _Reading:
         self._shapes.update(zip(tops, found, strict=True))
         origin = replace(entry.origin, call=entry.name, module=entry.name, leaf=True)
         self._layers.append(Layer(entry.name, op, known, tops, weights, origin))
+
+    def _read(self, op_class: type[Op] | None, entry: LayerEntry, bottoms: Shapes) -> tuple[Op, tuple[Weight, ...]]:
+        """Return the op and its weights; without a class, a convolution by a blob, which has none."""
+        if op_class is None:
+            return read_dynamic(entry, self._dialect, bottoms), ()
+        op = read_op(op_class, entry.message, self._dialect, shapes=bottoms, tops=len(entry.tops))
+        return op, self._weights.of(entry, op, bottoms)
 
     def _bottom(self, entry: LayerEntry, blob: str) -> str | None:
         """Return the version of the blob that the layer reads; None if it has none, which is reported once."""

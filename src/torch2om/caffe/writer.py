@@ -13,10 +13,13 @@ import numpy.typing as npt
 
 from torch2om.caffe import caffemodel
 from torch2om.caffe.dialect import Dialect
+from torch2om.caffe.overwritten import PUT
 from torch2om.caffe.parameters import Value, Written, written
+from torch2om.ir.builder import Names
 from torch2om.ir.net import Input, Layer, Net
 from torch2om.ir.op import Array, Op, Shape
 from torch2om.ir.weight import Weight
+from torch2om.layers import DynamicConvolution, Parameter, Silence
 
 Watch = Callable[[str, Array], None]
 """Is told a layer's name and numbers of its weights on their way to the file."""
@@ -26,7 +29,12 @@ def prototxt(net: Net, dialect: Dialect) -> str:
     """Return the net as a prototxt in the dialect: a name, an Input layer per input, then the layers in order."""
     blocks = [f"name: {_quoted(net.name)}\n"]
     blocks += [_input_block(source) for source in net.inputs]
-    blocks += [_layer_block(layer, dialect) for layer in net.layers]
+    names = Names((*net.shapes, *(layer.name for layer in net.layers)))
+    for layer in net.layers:
+        if isinstance(layer.op, DynamicConvolution) and dialect == "caffe":
+            blocks += _by_parameter(layer, layer.op, net.shapes[layer.bottoms[1]], names)
+        else:
+            blocks.append(_layer_block(layer, dialect))
     return "".join(blocks)
 
 
@@ -37,14 +45,20 @@ def write_caffemodel(net: Net, stream: BinaryIO, watch: Watch = lambda _layer, _
     (atc-frontend.md section 2a).
     """
     layers = (
-        _outgoing(layer, tuple(_Watched(weight, layer.name, watch) for weight in layer.weights)) for layer in net.layers
+        _outgoing(layer, tuple(_Watched(weight, layer.name, watch) for weight in layer.weights))
+        for layer in _stored(net)
     )
     caffemodel.write_caffemodel(stream, net.name, layers)
 
 
 def caffemodel_size(net: Net) -> int:
     """Return how many bytes the net's caffemodel has, from the shapes of its weights."""
-    return caffemodel.file_size(net.name, (_outgoing(layer, layer.weights) for layer in net.layers))
+    return caffemodel.file_size(net.name, (_outgoing(layer, layer.weights) for layer in _stored(net)))
+
+
+def _stored(net: Net) -> Iterator[Layer]:
+    """Yield the layers but those whose parameter is overwritten: Caffe wants all weights of a layer there, or none."""
+    return (layer for layer in net.layers if not isinstance(layer.op, DynamicConvolution))
 
 
 def _outgoing(layer: Layer, blobs: tuple[caffemodel.Streamed, ...]) -> caffemodel.OutgoingLayer:
@@ -80,8 +94,22 @@ def _input_block(source: Input) -> str:
 def _layer_block(layer: Layer, dialect: Dialect) -> str:
     if layer.op.caffe_type is None:
         raise ValueError(f"{layer.name} is virtual: {type(layer.op).__name__} has no Caffe spelling")
-    head = _head(layer.name, layer.op.caffe_type, layer.bottoms, layer.tops)
-    return f"layer {{\n{head}{_parameters(layer.op, dialect)}}}\n"
+    return _block(_head(layer.name, layer.op.caffe_type, layer.bottoms, layer.tops), layer.op, dialect)
+
+
+def _by_parameter(layer: Layer, op: DynamicConvolution, filters: Shape, names: Names) -> Iterator[str]:
+    """Yield the layers that `overwritten` reads as one: a place for the filters, what puts them there, who has them."""
+    x, w = layer.bottoms
+    place, put, end = (names.unique(f"{layer.name}/{part}") for part in ("filters", "put", "end"))
+    shared = f"  param {{\n    name: {_quoted(place)}\n  }}\n"
+    yield _block(_head(place, "Parameter", (), (place,)) + shared, Parameter(filters), "caffe")
+    yield _block(_head(put, "Eltwise", (place, w), (place,)), PUT, "caffe")
+    yield _block(_head(end, "Silence", (place,), ()), Silence(), "caffe")
+    yield _block(_head(layer.name, "Convolution", (x,), layer.tops) + shared, op.by(filters), "caffe")
+
+
+def _block(head: str, op: Op, dialect: Dialect) -> str:
+    return f"layer {{\n{head}{_parameters(op, dialect)}}}\n"
 
 
 def _head(name: str, kind: str, bottoms: tuple[str, ...], tops: tuple[str, ...]) -> str:

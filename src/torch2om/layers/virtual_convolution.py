@@ -1,4 +1,4 @@
-"""A convolution whose filters are a blob: Caffe's layers hold them as weights."""
+"""A convolution whose filters are a blob: no Caffe layer of its own, but several that say it (`caffe.overwritten`)."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class DynamicConvolution(Op):
         """Return (N, filters, spatial...)."""
         exactly(weights, 0, "weight")
         x, filters = exactly(bottoms, 2)
-        return self._with(filters).infer([x], [filters])
+        return self.by(filters).infer([x], [filters])
 
     def run(self, bottoms: Arrays, weights: Arrays) -> tuple[Array, ...]:  # noqa: ARG002 - has no weights
         """Return the cross-correlation."""
         x, filters = bottoms
-        return self._with(filters.shape).run([x], [filters])
+        return self.by(filters.shape).run([x], [filters])
 
     def macs(self, bottoms: Shapes, weights: Shapes) -> int:  # noqa: ARG002 - has no weights
         """Return one multiply-accumulate per output element and filter element."""
         x, filters = bottoms
-        return self._with(filters).macs([x], [filters])
+        return self.by(filters).macs([x], [filters])
 
-    def _with(self, filters: Shape) -> Convolution:
+    def by(self, filters: Shape) -> Convolution:
         """Return the convolution by constant filters of this shape."""
         need(len(filters) >= 3, f"filters need 3 dims or more, have {list(filters)}")
         return Convolution(filters[0], filters[2:], self.stride, self.pad, self.dilation, self.group, bias_term=False)

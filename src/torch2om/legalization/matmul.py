@@ -49,6 +49,20 @@ def _repeated(b: RuleBuilder, x: Blob, batch: Shape) -> Blob:
     return b.reshape(x, shape) if prod(x.shape[:-2]) == prod(batch) else b.add(Expand(shape), x)
 
 
+@legalizes(BatchedMatMul, dialects=("caffe",))
+def batched_matmul_by_filters(b: RuleBuilder, op: BatchedMatMul, x: Blob, y: Blob) -> Blob:
+    """x @ y = a 1 x 1 convolution of y's rows as channels by x's rows as filters, one group for each matrix.
+
+    Exact.
+    """
+    (top,) = op.infer([x.shape, y.shape], [])
+    left, right = _straight(b, x, transposed=op.adj_x1), _straight(b, y, transposed=op.adj_x2)
+    count, rows, depth = left.shape
+    filters = b.reshape(left, (count * rows, depth, 1, 1))
+    image = b.reshape(right, (1, count * depth, right.shape[2], 1))
+    return b.reshape(b.add(DynamicConvolution(group=count), image, filters), top)
+
+
 @legalizes(BatchedMatMul)
 def batched_matmul_by_sums(b: RuleBuilder, op: BatchedMatMul, x: Blob, y: Blob) -> Blob:
     """y[n, i, j] = sum over k of x[n, i, k] * y[n, k, j]: y once per row i, times x as a Scale, summed over k.

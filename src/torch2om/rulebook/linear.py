@@ -55,6 +55,11 @@ ENTRIES: dict[str, Entry] = {
             Case(MatMul(adj_x1=True, adj_x2=True), ((2, 1, 4, 3), (6, 5, 4))),
         ),
     ),
+    "batched_matmul_by_filters": Entry(
+        Case(BatchedMatMul(adj_x2=True), ((2, 3, 4), (2, 5, 4))),
+        ALWAYS,
+        (Case(BatchedMatMul(adj_x1=True), ((4, 3), (4, 5))),),
+    ),
     "batched_matmul_by_sums": Entry(Case(BatchedMatMul(adj_x2=True), ((2, 3, 4), (2, 5, 4))), ALWAYS),
     "filter_by_matmul": Entry(
         Case(DynamicConvolution((1, 2), (1, 0), (2, 1)), (*S, (4, 3, 2, 2))),

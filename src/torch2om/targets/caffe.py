@@ -25,6 +25,7 @@ from torch2om.layers import (
     Crop,
     Deconvolution,
     Dropout,
+    DynamicConvolution,
     Eltwise,
     Exp,
     Flatten,
@@ -100,6 +101,7 @@ CAFFE = Target(
         Crop: (),
         Deconvolution: (),
         Dropout: (),
+        DynamicConvolution: (),  # as four layers: a parameter that an Eltwise overwrites (torch2om.caffe.overwritten)
         ELU: (),
         Eltwise: (),
         Exp: (),
