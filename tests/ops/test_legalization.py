@@ -230,10 +230,22 @@ def test_reshapes_in_a_row_become_one() -> None:
 
 
 def test_what_two_rules_compute_of_one_blob_is_computed_once() -> None:
-    constants = (Layer(f"c{i}", Constant((2,)), (), (f"c{i}",), (constant(np.ones(2)),)) for i in (0, 1))
+    constants = (Layer(f"c{i}", Constant((2,)), (), (f"c{i}",), (constant(np.arange(2)),)) for i in (0, 1))
     net = Net("net", (Input("x", S),), tuple(constants), (Output("c0"), Output("c1")))
     assert kinds(legalize(net, TARGETS["ascend310"])).count("Pooling") == 2
     assert kinds(legalize(net, TARGETS["ascend310"])).count("InnerProduct") == 2
+
+
+@pytest.mark.parametrize("target", ["caffe", "ascend310"])
+def test_long_pads_on_one_side_multiply_nothing_and_their_equal_constants_are_one_blob(target: str) -> None:
+    b = Builder(Names(("x",)), Origin(call="net"))
+    pad = Pad(((0, 0), (0, 0), (0, 0), (0, 60)))
+    padded = [b.add(pad, blob) for blob in (Blob("x", (1, 2, 90, 70)), b.add(ReLU(), Blob("x", (1, 2, 90, 70))))]
+    outputs = tuple(Output(blob.name) for blob in padded)
+    made = legalize(Net("net", (Input("x", (1, 2, 90, 70)),), tuple(b.layers), outputs), TARGETS[target])
+    assert analyze(made).macs == 0
+    assert kinds(made).count("Concat") == 2
+    assert kinds(made).count("Tile") == 1
 
 
 def test_permutations_multiply_nothing_on_bvlc() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from torch2om.errors import Refuse
 from torch2om.ir.blob import Blob
 from torch2om.ir.weight import constant
-from torch2om.layers import Concat, Convolution, Expand, Pad, PadMode, Power, Slice, StridedSlice
+from torch2om.layers import Concat, Constant, Convolution, Expand, Pad, PadMode, Power, Slice, StridedSlice
+from torch2om.layers.dims import with_dim
 from torch2om.legalization.linear_map import MOST_PIECES, gather
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
@@ -114,6 +115,23 @@ def _beside_constant(b: RuleBuilder, x: Blob, axis: int, amount: int, value: flo
         pieces = b.add_all(Slice(axis, (rest if amount > 0 else length - rest,)), x)
         constants.append(b.add(fill, pieces[0 if amount > 0 else 1]))
     return b.add(Concat(axis), *constants, *pieces) if amount > 0 else b.add(Concat(axis), *pieces, *constants)
+
+
+@legalizes(Pad)
+def pad_beside_constants(b: RuleBuilder, op: Pad, x: Blob) -> Blob:
+    """pad(x, p, v) = concat(v, x, v), the constants blobs of their own, along one dim.
+
+    Exact.
+    """
+    axis, before, after = _one_axis(op)
+    if op.mode is not PadMode.CONSTANT or min(before, after) < 0:
+        raise Refuse("it cuts, or its mode is not CONSTANT")
+    shapes = [with_dim(x.shape, axis, count) for count in (before, after)]
+    front, behind = (
+        [b.add(Constant(shape), weights=(constant(np.broadcast_to(op.value, shape)),))] if shape[axis] else []
+        for shape in shapes
+    )
+    return b.add(Concat(axis), *front, x, *behind)
 
 
 @legalizes(Pad)

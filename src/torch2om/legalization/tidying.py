@@ -10,26 +10,28 @@ from torch2om.ir.assembly import Assembly
 from torch2om.ir.blob import Blob
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Op, Shape
+from torch2om.ir.weight import Weight
 from torch2om.layers import Power, Reduction, Reshape, Scale
 from torch2om.passes.folding import affine_of_affine, scale_of_scale
 from torch2om.passes.rules import RewriteBuilder, RewriteFunction
 from torch2om.targets.limits import Target
 
 _LINES: Mapping[type[Op], RewriteFunction] = MappingProxyType({Power: affine_of_affine, Scale: scale_of_scale})
-_Made = dict[tuple[Op, tuple[Blob, ...]], tuple[Blob, ...]]
+_Made = dict[tuple[Op, tuple[Blob, ...], tuple[Weight, ...]], tuple[Blob, ...]]
 
 
 def tidy(net: Net) -> Net:
     """reshape(reshape(x, s), t) = reshape(x, t), and what is computed twice of the same blobs is computed once.
 
-    Of layers that rules made; others stay as they are, but for a Reshape of what a rule reshaped.
+    Of layers that rules made, constants of the same numbers among them; others stay as they are, but for a Reshape of
+    what a rule reshaped.
     """
     assembly = Assembly(net)
     made: _Made = {}
     for old in net.layers:
         layer = assembly.resolve(old)
         made_by_rule = bool(layer.origin.via) or _reshapes_again(assembly, layer)
-        if made_by_rule and not layer.weights and layer.tops:
+        if made_by_rule and layer.tops and not (layer.weights and layer.bottoms):
             _place(assembly, layer, made)
         else:
             assembly.keep(layer)
@@ -93,16 +95,16 @@ def _place(assembly: Assembly, layer: Layer, made: _Made) -> None:
         if bottoms[0].shape == shape or not assembly.is_read(layer.tops[0]):
             assembly.put(layer, (), bottoms)
             return
-    known = made.get((op, bottoms), ())
+    known = made.get((op, bottoms, layer.weights), ())
     if known and all(map(assembly.producer, known)):
         assembly.put(layer, (), known)
     elif bottoms == assembly.bottoms(layer):
         assembly.keep(layer)
-        made[op, bottoms] = tuple(map(assembly.blob, layer.tops))
+        made[op, bottoms, layer.weights] = tuple(map(assembly.blob, layer.tops))
     else:
         builder = assembly.builder(layer.origin)
-        made[op, bottoms] = builder.add_all(op, *bottoms)
-        assembly.put(layer, builder.layers, made[op, bottoms])
+        made[op, bottoms, ()] = builder.add_all(op, *bottoms)
+        assembly.put(layer, builder.layers, made[op, bottoms, ()])
 
 
 def _source(assembly: Assembly, blob: Blob) -> Blob:

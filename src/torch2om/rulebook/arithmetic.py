@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from torch2om.layers import (
     Arithmetic,
     ArithmeticKind,
@@ -52,4 +54,8 @@ ENTRIES: dict[str, Entry] = {
     "constant_by_inner_product": Entry(
         Case(Constant((2, 3)), (), ((2, 3),)), Case(Constant((2, 3)), (), ((2, 3),), alone=True)
     ),
+    "constant_by_tiling": Entry(
+        Case(Constant((2, 3)), (), (np.full((2, 3), 1.5),)), Case(Constant((2, 3)), (), ((2, 3),))
+    ),
+    "constant_by_power": Entry(Case(Constant((1, 1)), (), ((1, 1),)), Case(Constant((2, 3)), (), ((2, 3),))),
 }

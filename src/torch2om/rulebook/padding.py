@@ -23,6 +23,11 @@ ENTRIES: dict[str, Entry] = {
     "pad_by_concat": Entry(
         Case(Pad((NONE, (1, 7), NONE, NONE), value=2.0), S), Case(Pad((NONE, (-1, 2), NONE, NONE)), S)
     ),
+    "pad_beside_constants": Entry(
+        Case(Pad((NONE, NONE, NONE, (2, 3)), value=2.0), S),
+        Case(Pad((NONE, (-1, 2), NONE, NONE)), S),
+        (Case(Pad((NONE, NONE, (0, 9), NONE)), S),),
+    ),
     "pad_image_by_convolution": Entry(
         Case(Pad((NONE, NONE, (1, 3), (2, -1))), S), Case(Pad((NONE, NONE, (1, 3), NONE), value=1.0), S)
     ),
