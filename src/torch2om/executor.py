@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise, product
 from math import prod
 from types import MappingProxyType
@@ -25,7 +25,8 @@ import numpy.typing as npt
 from torch2om.errors import CaffeFileError, Diagnostic, Problems, UsageError
 from torch2om.ir.net import Input, Layer, Net
 from torch2om.ir.op import Array, BadOp, Op, Shape
-from torch2om.layers import Pooling, Reshape, Scale
+from torch2om.ir.weight import PIECE
+from torch2om.layers import InnerProduct, Pooling, Reshape, Scale
 from torch2om.layers.precision import halved
 from torch2om.layers.selection import in_parts, rounds_once, selects
 
@@ -35,6 +36,7 @@ NOTHING: Numbers = MappingProxyType({})
 Dtype = np.dtype[np.floating[Any]]  # Any: one of three
 
 BLOCK = 1 << 18  # numbers that are widened at a time where a layer has parts: they stay in a core's cache
+FEW = 32  # rows that a large matrix is multiplied with some of its own rows at a time
 
 _DOUBLE: Dtype = np.dtype(np.float64)
 _SINGLE: Dtype = np.dtype(np.float32)
@@ -61,7 +63,11 @@ class Width:
 
     def weights(self, layer: Layer) -> list[Array]:
         """Return the layer's weights rounded to the width. Those of files are float32, and are rounded from there."""
-        return [self.round(weight.array(self.held)).astype(self.computing, copy=False) for weight in layer.weights]
+        return [self.widened(weight.array(self.held)) for weight in layer.weights]
+
+    def widened(self, numbers: Array) -> Array:
+        """Return numbers of a weight rounded to the width, in the one that layers compute in."""
+        return self.round(numbers).astype(self.computing, copy=False)
 
 
 DOUBLE = Width(_DOUBLE, held=_DOUBLE, computing=_DOUBLE)
@@ -217,7 +223,10 @@ def run_layer(
     """
     try:
         shapes = layer.op.infer([blob.shape for blob in bottoms], layer.weight_shapes)
-        results = _results(layer, bottoms, width, width.weights(layer) if weights is None else weights)
+        if weights is None and _is_thin(layer, bottoms):
+            results = [_row_by_row(layer, bottoms[0], width)]
+        else:
+            results = _results(layer, bottoms, width, width.weights(layer) if weights is None else weights)
     except BadOp as error:
         raise CaffeFileError(Diagnostic("F507", str(error), origin=layer.origin, layer=layer.name)) from error
     except Exception as error:
@@ -245,6 +254,30 @@ def _results(layer: Layer, bottoms: Sequence[Array], width: Width, weights: Sequ
             return [_part_by_part(layer.op, parts, width).reshape(shape)]
         tops = layer.op.run([blob.astype(width.computing, copy=False) for blob in bottoms], weights)
         return [width.round(top) for top in tops]
+
+
+def _is_thin(layer: Layer, bottoms: Sequence[Array]) -> bool:
+    """Whether few rows meet a large matrix, so that to widen the whole of it would cost more than the products."""
+    if not isinstance(layer.op, InnerProduct) or layer.op.transpose:
+        return False
+    matrix = layer.weights[0]
+    return matrix.size > PIECE and bottoms[0].size <= FEW * matrix.shape[1]
+
+
+def _row_by_row(layer: Layer, x: Array, width: Width) -> Array:
+    """Return W x + c, some rows of W at a time."""
+    assert isinstance(layer.op, InnerProduct)
+    matrix, *bias = layer.weights
+    (shape,) = layer.op.infer([x.shape], layer.weight_shapes)
+    top, row = np.empty(shape, width.held), 0
+    wide, terms = x.astype(width.computing, copy=False), [width.widened(term.array(width.held)) for term in bias]
+    with np.errstate(all="ignore"):
+        for piece in matrix.pieces(width.held):
+            rows = slice(row, row := row + len(piece))
+            some = replace(layer.op, num_output=len(piece))
+            (values,) = some.run([wide], [width.widened(piece), *(term[rows] for term in terms)])
+            top[..., rows] = width.round(values)
+    return width.hold(top)
 
 
 def _part_by_part(op: Op, parts: Array, width: Width) -> Array:

@@ -257,6 +257,32 @@ def test_products_that_are_only_summed_are_what_they_are_layer_by_layer(net: Net
     np.testing.assert_array_equal(every["products"], products.astype(dtype))
 
 
+def large_product(rows: int, seed: int = 3) -> Net:
+    numbers = np.random.default_rng(seed)
+    matrix = numbers.standard_normal((1000, 700)).astype(np.float32)
+    weights = (constant(matrix), constant(numbers.standard_normal(1000).astype(np.float32)))
+    return chain(Layer("fc", InnerProduct(1000), ("x",), ("y",), weights), outputs=("y",), shape=(rows, 7, 100))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_a_large_matrix_meets_few_rows_as_it_meets_many(dtype: npt.DTypeLike) -> None:
+    few, many = large_product(3), large_product(300)
+    x = np.random.default_rng(4).standard_normal((300, 7, 100))
+    expected, found = execute(many, {"x": x}, dtype)["y"][:3], execute(few, {"x": x[:3]}, dtype)["y"]
+    assert (found.dtype, found.flags.writeable) == (expected.dtype, False)
+    rounding = max(float(np.finfo(found.dtype).eps), 1e-14)  # float64 sums of 700 products in another order
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding * float(np.abs(expected).max()))
+
+
+def test_a_large_matrix_that_few_rows_meet_is_not_widened_as_a_whole() -> None:
+    net, x = large_product(1), np.ones((1, 7, 100))
+    tracemalloc.start()
+    execute(net, {"x": x})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 700 * 1000 * 8 / 2
+
+
 def test_products_that_are_only_summed_are_not_held() -> None:
     tracemalloc.start()
     execute(MEANS, FACTORS)
