@@ -20,9 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from torch2om.analysis import analyze
 from torch2om.caffe.reader import read_net
@@ -30,7 +28,9 @@ from torch2om.emission import Artifact, Emission, emit
 from torch2om.ir.net import Net
 from torch2om.loading import load_model
 from torch2om.pipeline import Request, Stage, run
+from torch2om.program import canonicalize, capture
 from torch2om.pytorch_models import PyTorchModel
+from torch2om.reference import ProgramReference
 from torch2om.targets.limits import Target
 
 MODELS = ("resnet50", "vgg16", "mobilenet_v2")
@@ -61,7 +61,8 @@ def measure(name: str) -> dict[str, float]:
         peaks[stage.name] = peak_mib()
 
     with tempfile.TemporaryDirectory() as folder:
-        conversion = run(PyTorchModel(model, {"x": SHAPE}), Request("ascend310", Path(folder)), on_end=note)
+        subject = PyTorchModel(model, {"x": SHAPE})
+        conversion = run(subject, Request("ascend310", Path(folder)), on_end=note)
         assert conversion.artifact is not None
         assert conversion.net is not None
         size = conversion.artifact.caffemodel.stat().st_size
@@ -78,7 +79,7 @@ def measure(name: str) -> dict[str, float]:
         "growth/weights": (peaks["emit"] - resident["capture"]) / (size / MIB),
         "peak with verify MiB": peaks["verify"],
         "MACs": macs,
-        "MACs/torch": macs / counted_macs(model),
+        "MACs/torch": macs / pytorch_macs(subject),
     }
 
 
@@ -108,10 +109,8 @@ def written_macs(files: Artifact, target: Target) -> int:
     return analyze(read_net(files.prototxt, files.caffemodel, target.dialect)).macs
 
 
-def counted_macs(model: nn.Module) -> int:
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.eval()(torch.zeros(SHAPE))
-    return int(counter.get_total_flops()) // 2
+def pytorch_macs(model: PyTorchModel) -> int:
+    return ProgramReference(canonicalize(capture(model.model, model.inputs))).size().macs
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,6 @@ import numpy as np
 import torch
 from quality import weaknesses
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from torch2om.analysis import analyze
 from torch2om.emission import Artifact, Emission, emit
@@ -53,28 +50,7 @@ def subject(model: nn.Module, inputs: Inputs) -> Subject:
     program = canonicalize(capture(model, inputs))
     net = simplify(lower(program))
     sample = next(random_samples(net.inputs, 1))
-    return Subject(program, net, sample, counted_macs(model, sample))
-
-
-def counted_macs(model: nn.Module, sample: Sample) -> int:
-    """Return PyTorch's own count for convolutions and matrix products: two operations are one multiply-accumulate.
-
-    Of attention written out: the counter knows no operator of a CPU that computes a whole attention.
-    """
-    with FlopCounterMode(display=False) as counter, torch.no_grad(), _written_out_attention():
-        model(*(torch.from_numpy(values) for values in sample.values()))
-    return int(counter.get_total_flops()) // 2
-
-
-@contextmanager
-def _written_out_attention() -> Iterator[None]:
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(value=False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    return Subject(program, net, sample, ProgramReference(program).size().macs)
 
 
 def settled(model: nn.Module, *inputs: torch.Tensor) -> nn.Module:

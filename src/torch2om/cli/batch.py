@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.spinner import Spinner
 from rich.text import Text
 
 from torch2om.cli import figures
 from torch2om.cli.answer import Answer
 from torch2om.cli.options import AsJson
-from torch2om.cli.screen import messages
+from torch2om.cli.progress import LiveScreen
 from torch2om.cli.status import Status
 from torch2om.cli.tables import table
 
@@ -67,25 +64,14 @@ def _workers(cluster: str, processes: int) -> Workers:
     return Here(processes)
 
 
-class Progress:
+class Progress(LiveScreen):
     """One line per model on stderr as it ends; on a terminal also what runs."""
 
     def __init__(self, models: int) -> None:
-        self._screen = messages()
+        super().__init__()
         self._models = models
         self._ended = 0
         self._running: dict[str, None] = {}
-        self._live = Live(console=self._screen, transient=True, auto_refresh=self._screen.is_terminal)
-
-    def __enter__(self) -> Self:
-        if self._screen.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
 
     def kept(self, row: Row) -> None:
         """Show a row that stands from an earlier run."""
@@ -94,22 +80,21 @@ class Progress:
     def begun(self, name: str) -> None:
         """Show that a model's process begins."""
         self._running[name] = None
-        self._refresh()
+        self._show_running()
 
     def ended(self, row: Row) -> None:
         """Show what became of a model."""
         self._running.pop(row.job.name, None)
         self._line(row, figures.seconds(row.seconds))
-        self._refresh()
+        self._show_running()
 
     def _line(self, row: Row, when: str) -> None:
         self._ended += 1
         done = ", ".join(f"{outcome.target} {_said(outcome)}" for outcome in row.outcomes)
         self._screen.show(Text(f"{self._ended}/{self._models}  {row.job.name}: {done}  ({when})"))
 
-    def _refresh(self) -> None:
-        if self._screen.is_terminal:
-            self._live.update(Spinner("dots", Text(", ".join(self._running) or "done", "bold")), refresh=True)
+    def _show_running(self) -> None:
+        self.running(name=", ".join(self._running) or "done")
 
 
 def _said(outcome: Outcome) -> str:

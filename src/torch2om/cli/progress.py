@@ -26,12 +26,11 @@ def stage_line(name: str, duration: float) -> Text:
     return Text.assemble((f"{name:<13}", "bold"), f"{figures.seconds(duration):>8}")
 
 
-class Progress:
-    """Shows the stages while they run; use as a context, and give `start` and `end` to the pipeline."""
+class LiveScreen:
+    """Lines on stderr, and below them, on a terminal and while the context lasts, what runs."""
 
     def __init__(self) -> None:
         self._screen = messages()
-        self.times: list[tuple[str, float]] = []
         self._live = Live(console=self._screen, transient=True, auto_refresh=self._screen.is_terminal)
 
     def __enter__(self) -> Self:
@@ -44,11 +43,22 @@ class Progress:
     ) -> None:
         self._live.stop()
 
+    def running(self, *above: Text, name: str) -> None:
+        """Show what runs, below lines that go with it."""
+        if self._screen.is_terminal:
+            self._live.update(Group(*above, Spinner("dots", Text(name, "bold"))), refresh=True)
+
+
+class Progress(LiveScreen):
+    """Shows the stages while they run; use as a context, and give `start` and `end` to the pipeline."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[tuple[str, float]] = []
+
     def start(self, name: str) -> None:
         """Show that a stage is running."""
-        if self._screen.is_terminal:
-            ended = (stage_line(*stage) for stage in self.times)
-            self._live.update(Group(*ended, Spinner("dots", Text(name, "bold"))), refresh=True)
+        self.running(*(stage_line(*stage) for stage in self.times), name=name)
 
     def end(self, stage: Stage) -> None:
         """Show how long a stage took."""
