@@ -50,12 +50,14 @@ class ProgramReference:
     def size(self) -> Size:
         """Return how many parameters the user's own model has, and what PyTorch counts in one run of it.
 
-        PyTorch's counter counts convolutions and matrix products, two operations for a multiply-accumulate; what it
-        leaves out is attention as the CPU computes it. A .pt2 and a TorchScript model hold their parameters likewise.
+        PyTorch's counter counts convolutions and matrix products, two operations for a multiply-accumulate. What it
+        leaves out is attention as the CPU computes it (`_UNCOUNTED`), and nn.MultiheadAttention as one operator, which
+        is turned off. A .pt2 and a TorchScript model hold their parameters likewise.
         """
         zeros = {source.name: np.zeros(source.shape, np.float32) for source in self.program.inputs}
         parameters = tuple[torch.Tensor, ...](getattr(self.program.module, "parameters", tuple)())
-        with _learning_nothing(parameters), FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter:
+        counting = FlopCounterMode(display=False, custom_mapping=_UNCOUNTED)
+        with _learning_nothing(parameters), _attention_in_steps(), counting as counter:
             original_outputs(self.program, zeros)
         return Size(sum(each.numel() for each in parameters), int(counter.get_total_flops()) // 2)
 
@@ -71,6 +73,17 @@ def _learning_nothing(parameters: Iterable[torch.Tensor]) -> Iterator[None]:
     finally:
         for each in learning:
             each.requires_grad = True
+
+
+@contextmanager
+def _attention_in_steps() -> Iterator[None]:
+    """Let nn.MultiheadAttention call its products one by one for a while."""
+    whole = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(value=False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(whole)
 
 
 def _attention(query: torch.Size, key: torch.Size, value: torch.Size, *_: object, **__: object) -> int:

@@ -26,6 +26,18 @@ class Attention(nn.Module):
         return F.scaled_dot_product_attention(self.query(x), x, x)
 
 
+class ManyHeads(nn.Module):
+    """Attention that PyTorch computes as one operator where no gradient is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.attention(x, x, x, need_weights=False)[0]
+        return y
+
+
 class Asking(nn.Module):
     """Calls a layer with a view of a parameter, as transformers with a token of their own do."""
 
@@ -56,6 +68,12 @@ def test_attention_counts_as_its_two_products() -> None:
     size = ProgramReference(program(Attention(), 2, 3, 5, 8)).size()
     assert size.parameters == 8 * 8 + 8
     assert size.macs == 2 * 3 * (5 * 8 * 8 + 2 * 5 * 5 * 8)
+
+
+def test_attention_of_many_heads_counts_as_its_projections_and_products() -> None:
+    size = ProgramReference(program(ManyHeads(), 3, 5, 8)).size()
+    assert size.macs == 3 * (4 * 5 * 8 * 8 + 2 * 5 * 5 * 8)
+    assert torch.backends.mha.get_fastpath_enabled()
 
 
 def test_parameters_that_are_arguments_are_counted_and_go_on_learning() -> None:
