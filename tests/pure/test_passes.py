@@ -340,6 +340,15 @@ def test_a_scale_stays_where_others_read_what_it_scales() -> None:
     assert "Power" in simplified(b.net(scores, *parts))
 
 
+def test_a_scale_that_stays_multiplies_the_smaller_operand_of_a_product() -> None:
+    b = Sketch((6, 2))
+    turned = b.add(Reshape((2, 6)), b.x)
+    net = b.net(b.add(Power(scale=3.0), b.add(MatMul(), b.x, b.add(ReLU(), turned))))
+    assert simplified(net)[-2:] == ["Power", "MatMul"]
+    small = b.net(b.add(Power(scale=3.0), b.add(MatMul(), turned, b.x)))
+    assert simplified(small)[-2:] == ["MatMul", "Power"]
+
+
 def test_a_scale_of_a_blob_times_itself_stays() -> None:
     b = Sketch((3, 4))
     y = b.add(InnerProduct(3), b.x, weights=(weight(3, 4), weight(3)))

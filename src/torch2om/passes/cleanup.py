@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 from torch2om.ir.blob import Blob
+from torch2om.ir.op import BadOp, Op, Shape
 from torch2om.layers import (
     Arithmetic,
     Compare,
     Concat,
     Dropout,
+    Eltwise,
+    EltwiseOperation,
     Expand,
     Flatten,
     Hardtanh,
     InnerProduct,
+    MatMul,
     Pad,
     Permute,
     Power,
@@ -116,17 +122,66 @@ def concat_of_slices_is_nothing(b: RewriteBuilder, op: Concat, *blobs: Blob) -> 
     return source if producer.op.axis % source.rank == op.axis % source.rank else None
 
 
-@rewrites(Arithmetic, Compare, Where)
-def operand_expands_itself(b: RewriteBuilder, op: Arithmetic | Compare | Where, *blobs: Blob) -> Blob | None:
+@rewrites(Arithmetic, Compare, MatMul, Where)
+def operand_expands_itself(b: RewriteBuilder, op: Arithmetic | Compare | MatMul | Where, *blobs: Blob) -> Blob | None:
     """f(x, expand(y)) = f(x, y): operands broadcast, where the others alone have all dims of the result."""
-    (top,) = op.infer([blob.shape for blob in blobs], ())
+    top = op.infer([blob.shape for blob in blobs], ())
     operands = list(blobs)
     for place, blob in enumerate(blobs):
         producer = b.producer(blob)
         if producer is not None and isinstance(producer.op, Expand):
             tried = [*operands[:place], *b.bottoms(producer), *operands[place + 1 :]]
-            operands = tried if op.infer([each.shape for each in tried], ()) == (top,) else operands
+            operands = tried if _tops(op, tried) == top else operands
     return None if operands == list(blobs) else b.add(op, *operands)
+
+
+def _tops(op: Op, operands: Sequence[Blob]) -> tuple[Shape, ...]:
+    """Return the shapes that the op makes of these operands; none if it does not take them (a matrix of one row)."""
+    try:
+        return op.infer([each.shape for each in operands], ())
+    except BadOp:
+        return ()
+
+
+@rewrites(Concat)
+def concat_of_concat(b: RewriteBuilder, op: Concat, *blobs: Blob) -> Blob | None:
+    """concat(concat(x, y), z) = concat(x, y, z), along one axis."""
+    axis = op.axis % blobs[0].rank
+
+    def parts(blob: Blob) -> tuple[Blob, ...]:
+        producer = b.producer(blob)
+        inner = producer is not None and isinstance(producer.op, Concat) and producer.op.axis % blob.rank == axis
+        return b.bottoms(producer) if producer is not None and inner and b.read_once(blob) else (blob,)
+
+    flat = [part for blob in blobs for part in parts(blob)]
+    return b.add(op, *flat) if len(flat) > len(blobs) else None
+
+
+@rewrites(Eltwise)
+def sum_of_sums(b: RewriteBuilder, op: Eltwise, *blobs: Blob) -> Blob | None:
+    """a * (b * x + c * y) + d * z = ab * x + ac * y + d * z: one Eltwise adds as many blobs as there are."""
+    if not _is_sum(op):
+        return None
+    terms: list[tuple[float, Blob]] = []
+    for factor, blob in zip(_factors(op, blobs), blobs, strict=True):
+        producer = b.producer(blob)
+        if producer is not None and isinstance(producer.op, Eltwise) and _is_sum(producer.op) and b.read_once(blob):
+            inner = b.bottoms(producer)
+            terms += [(factor * own, each) for own, each in zip(_factors(producer.op, inner), inner, strict=True)]
+        else:
+            terms.append((factor, blob))
+    if len(terms) == len(blobs):
+        return None
+    coeff = tuple(factor for factor, _ in terms)
+    return b.add(replace(op, coeff=coeff if set(coeff) != {1.0} else ()), *(blob for _, blob in terms))
+
+
+def _is_sum(op: Eltwise) -> bool:
+    return op.operation is EltwiseOperation.SUM
+
+
+def _factors(op: Eltwise, blobs: Sequence[Blob]) -> tuple[float, ...]:
+    return op.coeff or (1.0,) * len(blobs)
 
 
 @rewrites(Tile)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch2om.ir.assembly import Assembly
 from torch2om.ir.net import Layer, Net
 from torch2om.passes.rules import RewriteBuilder, all_rewrites
-from torch2om.passes.scaling import absorb_scales
+from torch2om.passes.scaling import absorb_scales, scale_smaller_operands
 from torch2om.passes.sharing import share_equal
 from torch2om.passes.slicing import join_slices
 
@@ -16,7 +16,8 @@ MAX_ROUNDS = 10  # each round takes one more step of a chain of rewrites; the lo
 
 def simplify(net: Net) -> Net:
     """Return an equal net with fewer layers: constants folded into weights, no-ops removed, patterns recovered."""
-    return _settled(absorb_scales(share_equal(join_slices(_settled(without_dead(net))))))
+    net = share_equal(join_slices(_settled(without_dead(net))))
+    return _settled(scale_smaller_operands(absorb_scales(net)))
 
 
 def _settled(net: Net) -> Net:

@@ -1,4 +1,4 @@
-"""Factors of what linear layers make, put into their weights across moves, cuts and products of blobs."""
+"""Factors of what linear layers and products make, put into weights or where there is less to multiply."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from torch2om.layers import (
 )
 from torch2om.passes.folding import Linear, scaled_weights
 
-RULE = "absorb_scales"
+RULE, SMALLER = "absorb_scales", "scale_smaller_operands"
 MOST_TRACED = 2**24  # elements: the channels of a larger blob are not followed
 _Move = tuple[Layer, int]
 """A layer that only moves elements, and which of its tops is meant."""
@@ -64,6 +64,40 @@ def absorb_scales(net: Net) -> Net:
     return assembly.finish()
 
 
+def scale_smaller_operands(net: Net) -> Net:
+    """a * (x @ y) = x @ (a * y), where y is the smaller operand and has half of the product's elements at most."""
+    assembly = Assembly(net)
+    for old in net.layers:
+        layer = assembly.resolve(old)
+        product = _scaled_product(assembly, layer)
+        if product is None:
+            assembly.keep(layer)
+            continue
+        builder = assembly.builder(layer.origin.through(SMALLER))
+        operands = list(assembly.bottoms(product))
+        place = min((0, 1), key=lambda place: elements(operands[place].shape))
+        operands[place] = builder.add(layer.op, operands[place])
+        builder.origin = product.origin.through(SMALLER)
+        assembly.put(layer, builder.layers, (builder.add(product.op, *operands),))
+    return assembly.finish()
+
+
+def _scaled_product(assembly: Assembly, layer: Layer) -> Layer | None:
+    """Return the product of two blobs that the layer alone reads and multiplies, if an operand is much smaller."""
+    if not _is_factor(layer):
+        return None
+    (top,) = assembly.bottoms(layer)
+    product = assembly.producer(top)
+    if product is None or not isinstance(product.op, MatMul | BatchedMatMul) or not assembly.read_once(top):
+        return None
+    smaller = min(elements(blob.shape) for blob in assembly.bottoms(product))
+    return product if 2 * smaller <= elements(top.shape) else None
+
+
+def _is_factor(layer: Layer) -> bool:
+    return isinstance(layer.op, Power) and (layer.op.power, layer.op.shift) == (1, 0)
+
+
 def _factors(net: Net, ways: Mapping[str, _Way]) -> Mapping[str, Array]:
     """Return for each linear layer the factor of each of its channels."""
     factors: dict[str, Array] = {}
@@ -82,9 +116,7 @@ def _scaled(layer: Layer, factors: Array) -> Layer:
 
 
 def _way_of(net: Net, layer: Layer) -> _Way | None:
-    if not isinstance(layer.op, Power) or (layer.op.power, layer.op.shift) != (1, 0):
-        return None
-    return _way(net, layer.bottoms[0], (), ())
+    return _way(net, layer.bottoms[0], (), ()) if _is_factor(layer) else None
 
 
 def _way(net: Net, blob: str, moves: tuple[_Move, ...], blobs: tuple[str, ...]) -> _Way | None:

@@ -95,6 +95,24 @@ def _steps(starts: tuple[tuple[int, int], ...], axis: int) -> Chain:
     return Chain((2, 3, 4, 6), build)
 
 
+def _joined(axis: int) -> Chain:
+    """Return concat(x, concat(x, x) along this axis) along dim 1; what is joined with it has the dims for that."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        return b.add(Concat(1), b.add(Tile(axis, 2), x), b.add(Concat(axis), x, x))
+
+    return Chain(IMAGE, build)
+
+
+def _sums(inner: Eltwise) -> Chain:
+    """Return 2 * inner(x, relu(x)) - x."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        return b.add(Eltwise(coeff=(2.0, -1.0)), b.add(inner, x, b.add(ReLU(), x)), x)
+
+    return Chain(IMAGE, build)
+
+
 def _with_expanded(shape: tuple[int, ...]) -> Chain:
     """Return relu(x) / expand(the mean of x over the last dim), expanded to these dims."""
 
@@ -115,9 +133,11 @@ ENTRIES: dict[str, Entry] = {
     "same_shape_is_nothing": Entry(chain(IMAGE, Reshape((2, 4, -1, 5))), chain(IMAGE, Reshape((2, 60)))),
     "power_of_one_is_nothing": Entry(chain(IMAGE, Power()), chain(IMAGE, Power(scale=2.0))),
     "concat_of_one_is_nothing": Entry(chain(IMAGE, Concat()), _rejoined(0, 1)),
+    "concat_of_concat": Entry(_joined(1), _joined(0)),
     "concat_of_slices_is_nothing": Entry(_rejoined(0, 1), _rejoined(1, 0)),
     "concat_of_scaled_channels_is_scale": Entry(_scaled_apart(range(4)), _scaled_apart(range(3, -1, -1))),
     "operand_expands_itself": Entry(_with_expanded(IMAGE), _with_expanded((3, *IMAGE))),
+    "sum_of_sums": Entry(_sums(Eltwise(coeff=(3.0, 1.0))), _sums(Eltwise(EltwiseOperation.PROD)), (_sums(Eltwise()),)),
     "tile_of_one_is_nothing": Entry(chain(IMAGE, Tile(1, 1)), chain(IMAGE, Tile(1, 2))),
     "empty_pad_is_nothing": Entry(chain(IMAGE, Pad((NONE,) * 4)), chain(IMAGE, Pad((NONE, NONE, NONE, (0, 1))))),
     "whole_slice_is_nothing": Entry(chain(IMAGE, StridedSlice(1, 0, 4)), chain(IMAGE, StridedSlice(1, 0, 3))),
