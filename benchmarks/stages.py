@@ -1,14 +1,16 @@
-"""Seconds per stage and peak memory of a conversion: python benchmarks/stages.py [MODEL ...]
+"""Seconds per stage and peak memory of a conversion: OMP_NUM_THREADS=1 python benchmarks/stages.py [MODEL ...]
 
-Each model of torchvision runs at 224 x 224 in processes of its own, ROUNDS times; every number is the median of the
-rounds. `own/traced` is lower + simplify + legalize + check + emit, against capture + canonicalize. `emit/save` is emit
-against numpy.save of the same bytes, in turn, in one process. `growth/weights` is the process's highest memory up to
-emit less its memory after capture, in units of the weights' bytes. MACs are those of the written files, and
-`MACs/torch` their ratio to what torch.utils.flop_counter counts.
+Each model of torchvision runs at 224 x 224 in processes of its own, `--rounds` times; every number is the median of the
+rounds. Seconds are CPU time: others on the machine disturb them little. `own/traced` is lower + simplify + legalize +
+check + emit, against capture + canonicalize. `emit/save` is emit against numpy.save of the same bytes, in turn, in one
+process. `growth/weights` is the process's highest memory up to emit less its memory after capture, in units of the
+weights' bytes. MACs are those of the written files, and `MACs/torch` their ratio to what torch.utils.flop_counter
+counts.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import statistics
@@ -36,7 +38,6 @@ from torch2om.targets.limits import Target
 MODELS = ("resnet50", "vgg16", "mobilenet_v2")
 OWN = ("lower", "simplify", "legalize", "check", "emit")
 SHAPE = (1, 3, 224, 224)
-ROUNDS = 3
 MIB = 2**20
 
 
@@ -55,19 +56,24 @@ def measure(name: str) -> dict[str, float]:
     assert isinstance(model, nn.Module)
     resident: dict[str, float] = {}
     peaks: dict[str, float] = {}
+    begun: dict[str, float] = {}
+    taken: dict[str, float] = {}
+
+    def begin(stage: str) -> None:
+        begun[stage] = time.process_time()
 
     def note(stage: Stage) -> None:
+        taken[stage.name] = time.process_time() - begun[stage.name]
         resident[stage.name] = resident_mib()
         peaks[stage.name] = peak_mib()
 
     with tempfile.TemporaryDirectory() as folder:
         subject = PyTorchModel(model, {"x": SHAPE})
-        conversion = run(subject, Request("ascend310", Path(folder)), on_end=note)
+        conversion = run(subject, Request("ascend310", Path(folder)), begin, note)
         assert conversion.artifact is not None
         assert conversion.net is not None
         size = conversion.artifact.caffemodel.stat().st_size
         macs = written_macs(conversion.artifact, conversion.target)
-    taken = {stage.name: stage.seconds for stage in conversion.stages}
     traced = taken["capture"] + taken["canonicalize"]
     return {
         **{f"{name} s": value for name, value in taken.items()},
@@ -100,9 +106,9 @@ def emit_against_save(net: Net, target: Target, size: int) -> float:
 
 
 def seconds(action: Callable[[], object]) -> float:
-    begin = time.perf_counter()
+    begin = time.process_time()
     action()
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 def written_macs(files: Artifact, target: Target) -> int:
@@ -114,21 +120,26 @@ def pytorch_macs(model: PyTorchModel) -> int:
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(measure(sys.argv[2])))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--one", action="store_true", help="measure in this process, and print JSON")
+    parser.add_argument("models", nargs="*", help="names of torchvision.models")
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(measure(asked.models[0])))
         return
-    names = sys.argv[1:] or MODELS
-    columns = {name: medians(name) for name in names}
+    names = asked.models or MODELS
+    columns = {name: medians(name, asked.rounds) for name in names}
     print("| |" + "|".join(names) + "|\n|---|" + "---:|" * len(names))
     for row in columns[names[0]]:
         print(f"|{row}|" + "|".join(shown(column[row]) for column in columns.values()) + "|")
 
 
-def medians(name: str) -> dict[str, float]:
+def medians(name: str, count: int) -> dict[str, float]:
     command = [sys.executable, __file__, "--one", name]
     rounds = [
         json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603 - itself
-        for _ in range(ROUNDS)
+        for _ in range(count)
     ]
     return {row: statistics.median(found[row] for found in rounds) for row in rounds[0]}
 
