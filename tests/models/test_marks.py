@@ -58,6 +58,20 @@ def test_a_comparison_of_blobs_is_compared_again(tmp_path: Path) -> None:
     assert written(found, "opencv", tmp_path).verification.diagnostics == ()
 
 
+class FirstOfSome(nn.Module):
+    """The place of the largest, copied and compared: between the marks and what tells them apart are sums of copies."""
+
+    def forward(self, x: X) -> X:
+        place = x.argmax(1, keepdim=True)
+        return (torch.arange(4).reshape(1, 4, 1, 1) == place).float().sum((2, 3)).sign()
+
+
+@pytest.mark.parametrize("target", ["hilens", "opencv"])
+def test_marks_are_followed_through_copies_and_sums(target: str, tmp_path: Path) -> None:
+    found = subject(FirstOfSome().eval(), [(2, 4, 3, 3)])
+    assert written(found, target, tmp_path).verification.diagnostics == ()
+
+
 def test_lines_behind_a_mark_are_one_where_nothing_tells_it_apart(tmp_path: Path) -> None:
     smooth = subject(Applied(lambda x: ((x.clamp(0.1, 0.7) - 0.1) * 3).sigmoid()).eval(), [(2, 4, 6, 6)])
     kinds = [layer.op.caffe_type for layer in written(smooth, "caffe", tmp_path).net.layers]

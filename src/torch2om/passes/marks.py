@@ -25,16 +25,21 @@ from torch2om.layers import (
     Bias,
     Clip,
     Compare,
+    Convolution,
     Eltwise,
     Expand,
     Hardshrink,
     HardSigmoid,
     HardSwish,
     Hardtanh,
+    InnerProduct,
     Log,
+    Pad,
+    Pooling,
     Power,
     PReLU,
     Reciprocal,
+    Reduce,
     ReLU,
     ReLU6,
     Rsqrt,
@@ -60,7 +65,7 @@ FARTHEST = 64  # layers that are looked back at
 STEEPEST = 2.0**24  # the slope that makes 1 of the last digit of a float32 near 1
 
 _JUMPS = (ArgMax, ArgReduce, Compare, Hardshrink, Log, Reciprocal, Rsqrt, Sign, Sqrt, Threshold)
-_CARRIERS = (Arithmetic, Bias, Eltwise, Expand, PReLU, Scale, StridedSlice, Unary, Where)
+_CARRIERS = (Arithmetic, Bias, Eltwise, Expand, Pad, Pooling, PReLU, Reduce, Scale, StridedSlice, Unary, Where)
 _LARGEST = (EltwiseOperation.MAX, ArithmeticKind.MAX, ArithmeticKind.MIN)
 _PRODUCTS = (EltwiseOperation.PROD, ArithmeticKind.MUL)
 
@@ -169,8 +174,10 @@ def _is_constant(layer: Layer) -> bool:
 def _carried(layer: Layer, before: Sequence[Marks], width: _Width) -> Iterator[Array]:
     """Yield what the layer makes of the marks of its bottoms."""
     op = layer.op
-    if selects(op) or isinstance(op, Expand | StridedSlice):
+    if selects(op) or isinstance(op, Expand | StridedSlice) or _copies(layer):
         yield from before
+    elif isinstance(op, Pad | Reduce | Scale) or _unit_filters(layer) is not None:
+        yield from (mark[mark == 0] for mark in before)  # nothing is 0, times anything and added up
     if isinstance(op, Scale) and len(before) == 1:
         yield from (_line(layer, mark, width).reshape(-1) for mark in before[0])
     elif isinstance(op, Unary):
@@ -179,6 +186,23 @@ def _carried(layer: Layer, before: Sequence[Marks], width: _Width) -> Iterator[A
         yield made
     elif isinstance(op, Eltwise | Arithmetic) and math.prod(mark.size for mark in before) <= MOST:
         yield from _combined(op, before, width)
+
+
+def _unit_filters(layer: Layer) -> Array | None:
+    """Return the filters as rows if a rule made them of 0, 1 and -1: a layer that copies, negates and adds up."""
+    op = layer.op
+    if not (isinstance(op, Convolution) or (isinstance(op, InnerProduct) and not op.transpose)):
+        return None
+    if not layer.origin.via or len(layer.weights) != 1 or layer.weights[0].size > MOST**2:
+        return None
+    filters = layer.weights[0].array()
+    return filters.reshape(len(filters), -1) if np.isin(filters, (-1, 0, 1)).all() else None
+
+
+def _copies(layer: Layer) -> bool:
+    """Whether every element of the top is one of the bottom's."""
+    filters = _unit_filters(layer)
+    return filters is not None and bool((np.count_nonzero(filters, axis=1) == 1).all() and (filters >= 0).all())
 
 
 def _combined(op: Eltwise | Arithmetic, before: Sequence[Marks], width: _Width) -> Iterator[Array]:
@@ -201,7 +225,9 @@ def _reaches_a_jump(b: RewriteBuilder, layer: Layer) -> bool:
         for reader in (reader for top in waiting.pop().tops for reader in b.readers(top)):
             if _jumps(reader):
                 return True
-            if reader.name not in seen and (isinstance(reader.op, _CARRIERS) or selects(reader.op)):
+            if reader.name not in seen and (
+                isinstance(reader.op, _CARRIERS) or selects(reader.op) or _unit_filters(reader) is not None
+            ):
                 seen.add(reader.name)
                 waiting.append(reader)
     return False
