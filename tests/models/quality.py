@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 import numpy as np
@@ -10,8 +10,11 @@ import numpy as np
 from torch2om.ir.net import Layer, Net
 from torch2om.ir.op import Array
 from torch2om.layers import (
+    BatchedMatMul,
     Bias,
     Concat,
+    Eltwise,
+    EltwiseOperation,
     Im2col,
     Parameter,
     Permute,
@@ -24,8 +27,10 @@ from torch2om.layers import (
     Slice,
 )
 from torch2om.layers.unary import Unary
+from torch2om.legalization.rules import rules
 
 WANTED = {"expose_outputs", "match_ranks"}  # what a reader needs, whatever the net computes
+LEGALIZATIONS = {rule.name for family in rules().values() for rule in family}
 MOVES = (Permute, ShuffleChannel, Im2col)
 LARGEST_TRACED = 2**22  # elements: a move of more is followed no further
 
@@ -39,6 +44,8 @@ def weaknesses(net: Net) -> Iterator[str]:
         before = net.producers.get(layer.bottoms[0]) if layer.bottoms else None
         if before is not None and before.name in own and _could_be_one(net, before, layer):
             yield f"{before.name!r} and {layer.name!r} could be one {layer.op.caffe_type}"
+        yield from _nested(net, layer, own)
+        yield from _late_factor(net, layer)
         if isinstance(layer.op, Concat) and len(layer.bottoms) == 1:
             yield f"{layer.name!r} joins one blob"
         if before is not None and _is_put_together_again(net, before, layer):
@@ -68,6 +75,36 @@ def _could_be_one(net: Net, first: Layer, second: Layer) -> bool:
         case ReLU(negative_slope=0), ReLU(negative_slope=0):
             return True
     return False
+
+
+def _nested(net: Net, layer: Layer, own: Mapping[str, Layer]) -> Iterator[str]:
+    """Yield for a sum or a Concat each bottom that is one too, of the model's own, and that nobody else reads."""
+    for bottom in layer.bottoms:
+        inner = net.producers.get(bottom)
+        if inner is None or inner.name not in own or len(net.users[bottom]) != 1 or bottom in net.output_blobs:
+            continue
+        if not LEGALIZATIONS.intersection(inner.origin.via) and _joins_alike(inner, layer, len(net.shapes[bottom])):
+            yield f"{inner.name!r} and {layer.name!r} could be one {layer.op.caffe_type}"
+
+
+def _joins_alike(inner: Layer, layer: Layer, rank: int) -> bool:
+    match inner.op, layer.op:
+        case Eltwise(operation=EltwiseOperation.SUM), Eltwise(operation=EltwiseOperation.SUM):
+            return True
+        case Concat(axis=first), Concat(axis=second):
+            return first % rank == second % rank
+    return False
+
+
+def _late_factor(net: Net, layer: Layer) -> Iterator[str]:
+    """Yield a factor of a product of two blobs whose smaller one has half of its elements at most."""
+    product = net.producers.get(layer.bottoms[0]) if layer.bottoms else None
+    is_factor = isinstance(layer.op, Power) and (layer.op.power, layer.op.shift) == (1, 0)
+    if not is_factor or product is None or not isinstance(product.op, BatchedMatMul):
+        return
+    smaller = min(prod(shape) for shape in net.bottom_shapes(product))
+    if len(net.users[product.tops[0]]) == 1 and 2 * smaller <= prod(net.shapes[product.tops[0]]):
+        yield f"{layer.name!r} multiplies all that {product.name!r} makes, not what it is made of"
 
 
 def _is_put_together_again(net: Net, cut: Layer, layer: Layer) -> bool:

@@ -13,10 +13,12 @@ from torch2om.ir.builder import Builder, Names
 from torch2om.ir.net import Input, Net, Output
 from torch2om.ir.weight import Weight, constant
 from torch2om.layers import (
+    BatchedMatMul,
     Bias,
     Concat,
     Convolution,
     Eltwise,
+    EltwiseOperation,
     Im2col,
     Parameter,
     Permute,
@@ -26,6 +28,7 @@ from torch2om.layers import (
     Scale,
     ShuffleChannel,
     Slice,
+    Tile,
 )
 from torch2om.origin import Origin
 
@@ -64,6 +67,21 @@ def rejoined(b: Builder, x: Blob, *order: int) -> Blob:
     return b.add(Concat(1), *(pieces[place] for place in order))
 
 
+def summed(b: Builder, x: Blob, inner: Eltwise) -> Blob:
+    return b.add(Eltwise(), b.add(inner, x, b.add(ReLU(), x)), x)
+
+
+def joined(b: Builder, x: Blob, axis: int) -> Blob:
+    """Return [x, x] along the axis beside what has its dims."""
+    return b.add(Concat(1), b.add(Tile(axis, 2), x), b.add(Concat(axis), x, b.add(ReLU(), x)))
+
+
+def multiplied(b: Builder, x: Blob, depth: int) -> Blob:
+    """Return 2 * (y @ relu(y)^T) of x as a matrix of so many columns."""
+    rows = b.add(Reshape((144 // depth, depth)), x)
+    return b.add(Power(scale=2.0), b.add(BatchedMatMul(adj_x2=True), rows, b.add(ReLU(), rows)))
+
+
 def of_a_constant(b: Builder, x: Blob) -> Blob:
     fixed = b.add(Parameter(IMAGE), weights=(constant(np.ones(IMAGE)),))
     return b.add(Eltwise(), x, b.add(ReLU(), fixed))
@@ -88,11 +106,17 @@ WEAK: dict[str, tuple[Sketch, str]] = {
     "equal layers": (twice, "computes what"),
     "parts put together again": (lambda b, x: rejoined(b, x, 0, 1), "puts together what"),
     "a concat of one": (lambda b, x: b.add(Concat(1), x), "joins one blob"),
+    "a sum of a sum": (lambda b, x: summed(b, x, Eltwise()), "could be one Eltwise"),
+    "a concat of a concat": (lambda b, x: joined(b, x, 1), "could be one Concat"),
+    "a factor of many products": (lambda b, x: multiplied(b, x, 2), "not what it is made of"),
     "a constant that is computed": (of_a_constant, "the same for every input"),
 }
 SOUND: dict[str, Sketch] = {
     "a line behind a square": chain(Power(power=2.0), Power(scale=2.0)),
     "scales of other dims": lambda b, x: scaled(b, x, 2, 1),
+    "a sum of a product": lambda b, x: summed(b, x, Eltwise(EltwiseOperation.PROD)),
+    "a concat along another axis": lambda b, x: joined(b, x, 2),
+    "a factor of few products": lambda b, x: multiplied(b, x, 72),
     "two permutes that lead on": chain(Permute(BEHIND), ReLU(), Permute(BEHIND)),
     "columns that lead on": moved_as_columns(36, 1),
     "parts in another order": lambda b, x: rejoined(b, x, 1, 0),
