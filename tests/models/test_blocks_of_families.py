@@ -120,7 +120,7 @@ ROWS = {
     "relative positions": Row(RelativePositions(), frozenset({"slice_steps", "slice_neighbours"})),
     "gated scale": Row(GatedScale(), frozenset({"convolution_after_affine"})),
     "same padding": Row(same, frozenset({"pad_image_by_convolution"})),
-    "wider shortcut": Row(wider, frozenset({"pad_by_concat"})),
+    "wider shortcut": Row(wider, frozenset({"pad_beside_constants"})),
     "uncounted padding": Row(uncounted, frozenset({"pool_then_correct"})),
     "focus": Row(focus, frozenset({"concat_of_steps_is_permute"})),
     "every other": Row(every_other, frozenset({"slice_steps"})),
