@@ -59,6 +59,7 @@ def settled(model: nn.Module, *inputs: torch.Tensor) -> nn.Module:
     Untouched statistics (mean 0, variance 1) let activations grow or vanish from layer to layer, and a gamma of 1
     and a beta of 0 hide mistakes in them. With betas around 0, deep nets of random weights are chaotic: PyTorch's own
     float32 then differs from its float64 by 2e-5 (ResNet-50) to 4e-5 (EfficientNetV2-S); with betas around 1 by 1e-6.
+    That holds for the models here. The zoo's `benchmarks/zoo/settling.py` draws until it holds for any, in more passes.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     with torch.no_grad():
