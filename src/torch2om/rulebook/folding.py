@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from torch2om.ir.blob import Blob
 from torch2om.ir.builder import Builder
 from torch2om.ir.op import Op
+from torch2om.ir.weight import constant
 from torch2om.layers import (
     Arithmetic,
     ArithmeticKind,
     BatchNorm,
     Bias,
     Convolution,
+    Eltwise,
     Flatten,
     HardSigmoid,
     HardSwish,
@@ -33,6 +39,7 @@ IMAGE = (2, 3, 4, 5)
 NONE = (0, 0)
 BEHIND, BEFORE = (0, 2, 3, 1), (0, 3, 1, 2)  # the channels moved behind the image, and back
 CONVOLUTION = Convolution(3, (3, 3))
+WIDE, NARROW = Convolution(4, (3, 3), pad=(1, 1)), Convolution(4, (1, 1))
 DENSE = InnerProduct(6)
 
 
@@ -61,7 +68,35 @@ def _reduced_beside(b: Builder, x: Blob) -> Blob:
     return b.add(Permute(BEFORE), b.add(Arithmetic(ArithmeticKind.MUL), y, largest))
 
 
+def _branches(*branches: tuple[Op, ...], straight: bool = False) -> Chain:
+    """Return 1 * b(y) + 2 * c(y) + ... of the branches, and y itself if `straight`, of y = relu(x) with 4 channels."""
+
+    def build(b: Builder, x: Blob) -> Blob:
+        random = np.random.default_rng(7)
+        y = b.add(ReLU(), x)
+        made = [y] * straight
+        for ops in branches:
+            blob = y
+            for op in ops:
+                weights = (constant(random.standard_normal(shape)) for shape in op.expected_weights([blob.shape]))
+                blob = b.add(op, blob, weights=tuple(weights))
+            made.append(blob)
+        return b.add(Eltwise(coeff=tuple(range(1, len(made) + 1))), *made)
+
+    return Chain((2, 4, 6, 5), build)
+
+
 ENTRIES: dict[str, Entry] = {
+    "sum_of_convolutions_is_one": Entry(
+        _branches((WIDE,), (NARROW,), (Scale(bias_term=True),), straight=True),
+        _branches((WIDE,), (Convolution(4, (1, 1), group=2),)),
+        (
+            _branches((replace(WIDE, group=4),), (Convolution(4, (1, 3), pad=(0, 1), group=4, bias_term=False),)),
+            _branches((WIDE, ReLU()), (WIDE,), (NARROW,)),
+            _branches((replace(WIDE, stride=(2, 2)),), (Convolution(4, (2, 1), (2, 2), bias_term=False),)),
+            _branches((replace(WIDE, bias_term=False, group=2),), straight=True),
+        ),
+    ),
     "batch_norm_is_scale": Entry(_image(BatchNorm()), _image(BatchNorm(use_global_stats=False))),
     "scale_into_linear": Entry(
         _image(CONVOLUTION, Scale(bias_term=True)), _image(CONVOLUTION, Scale(2)), (_viewed(Scale(bias_term=True)),)
