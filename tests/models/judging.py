@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import torch
 from quality import weaknesses
 from torch import nn
 
-from torch2om.analysis import analyze
+from torch2om.analysis import analyze, applied_rules
 from torch2om.emission import Artifact, Emission, emit
 from torch2om.errors import Torch2omError
 from torch2om.executor import blobs
@@ -88,9 +88,19 @@ def written(subject: Subject, name: str, folder: Path) -> Written:
     return Written(net, artifact, verify(ProgramReference(subject.program), artifact, [subject.sample], net))
 
 
-def faults(subject: Subject, folder: Path, most_macs: float = math.inf, targets: Sequence[str] = TARGETS) -> list[str]:
-    """Return what is wrong with the model's files for these targets; they may multiply at most so often."""
+def faults(
+    subject: Subject,
+    folder: Path,
+    most_macs: float = math.inf,
+    targets: Sequence[str] = TARGETS,
+    rules: Collection[str] = (),
+) -> list[str]:
+    """Return what is wrong with the model's files for these targets; they may multiply at most so often.
+
+    Each of the rules must be applied for a target.
+    """
     found = []
+    untaken = set(rules)
     for name in targets:
         try:
             result = written(subject, name, folder)
@@ -98,12 +108,13 @@ def faults(subject: Subject, folder: Path, most_macs: float = math.inf, targets:
             found.append(f"{name}: {error}")
             continue
         found += [f"{name}: {text}" for text in complaints(subject, result)]
+        untaken -= applied_rules(result.net).keys()
         macs = analyze(result.net).macs
         if macs > most_macs:
             found.append(f"{name}: {macs} multiply-accumulates, at most {most_macs:.0f} are wanted")
         if name == "opencv":
             found += opencv_differences(subject, result)
-    return found
+    return found + [f"no target takes {rule}" for rule in sorted(untaken)]
 
 
 def complaints(subject: Subject, result: Written) -> Iterator[str]:

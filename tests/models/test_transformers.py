@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from judging import faults, settled, subject
+from sample import TAKES
 from torch import nn
 
 from torch2om.loading import repair_torchvision
@@ -62,5 +63,5 @@ def test_a_family_of_transformers_means_the_same_on_every_target(name: str, tmp_
         for parameter in model.parameters():
             parameter.add_(torch.empty_like(parameter).uniform_(-0.1, 0.1))  # heads of 0, layer scales of 1e-6
     found = subject(settled(model, torch.randn(4, 3, SIZE, SIZE)), [(1, 3, SIZE, SIZE)])
-    assert faults(found, tmp_path, 1.05 * found.macs, ["caffe", "ascend310"]) == []
+    assert faults(found, tmp_path, 1.05 * found.macs, ["caffe", "ascend310"], TAKES.get(name, ())) == []
     assert faults(found, tmp_path, targets=["opencv"]) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from judging import TARGETS, faults, settled, subject, written
+from sample import TAKES
 from zoo import SIZES, build
 
 FOR_HILENS = ("mobilenet_v3_small", "shufflenet_v2_x1_0", "squeezenet1_1")  # all 25: benchmarks/legality.py
@@ -19,7 +20,7 @@ def test_every_target_gets_files_that_mean_what_the_model_means(name: str, tmp_p
     found = subject(model, [(1, 3, size, size)])
     allowed = 1.0 if name in AS_PYTORCH else 1.02
     targets = (*TARGETS, "hilens") if name in FOR_HILENS else TARGETS
-    assert faults(found, tmp_path, allowed * found.macs, targets) == []
+    assert faults(found, tmp_path, allowed * found.macs, targets, TAKES.get(name, ())) == []
 
 
 def test_the_auxiliary_output_of_segmentation_bears_its_name(tmp_path: Path) -> None:
