@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, combinations_with_replacement, pairwise, permutations
+from itertools import chain, combinations, combinations_with_replacement, permutations
 from math import prod
 
 from torch2om.errors import Refuse
@@ -14,9 +13,10 @@ from torch2om.ir.blob import Blob
 from torch2om.ir.op import Shape
 from torch2om.layers import Im2col, Permute
 from torch2om.layers.dims import merge_dims
+from torch2om.legalization.reordering import Cut, Dims, fewest
 from torch2om.legalization.rules import RuleBuilder, legalizes
 
-Dims = tuple[int, ...]
+TAKES = ((0, 0), (0, 1), (1, 0), (1, 1))  # of the runs of height and width: which go to the front
 
 
 @legalizes(Permute)
@@ -66,18 +66,6 @@ class Swap:
     width: tuple[Dims, Dims]
     take: tuple[int, int]  # which run of height and of width goes to the front: 0 the outer, 1 the inner
 
-    @property
-    def result(self) -> Dims:
-        """The dims in their new order."""
-        down, across = self.take
-        return (
-            *self.fixed,
-            *self.height[down],
-            *self.width[across],
-            *self.height[1 - down],
-            *self.width[1 - across],
-        )
-
     def apply(self, b: RuleBuilder, x: Blob, sizes: Shape) -> Blob:
         """Return the Im2col's top for dims of these sizes."""
 
@@ -96,54 +84,57 @@ def _window(run: tuple[int, int], take: int) -> tuple[int, int, int]:
     return (inner, inner, 1) if take else (outer, 1, inner)
 
 
+@dataclass(frozen=True, slots=True)
+class _Swaps:
+    """Every way of cutting dims into a fixed part and two axes of two runs each, the longest fixed part first."""
+
+    joins: int = 4
+
+    def cuts(self, items: int) -> Iterator[Cut]:
+        """Yield the cuts, each with the order that its Swap leads to."""
+        for edges in sorted(combinations_with_replacement(range(items + 1), 4), reverse=True):
+            for down, across in TAKES:
+                yield Cut(edges, (0, 1 + down, 3 + across, 2 - down, 4 - across))
+
+
 @cache
 def shortest(wanted: Dims) -> tuple[Swap, ...]:
     """Return the fewest swaps that bring ascending dims into the order `wanted`."""
-    start = tuple(range(len(wanted)))
-    paths: dict[Dims, tuple[Swap, ...]] = {start: ()}
-    pending = deque([start])
-    while wanted not in paths:
-        dims = pending.popleft()
-        for swap in _swaps(dims):
-            if swap.result not in paths:
-                paths[swap.result] = (*paths[dims], swap)
-                pending.append(swap.result)
-    return paths[wanted]
+    return tuple(_swap(cut, runs) for cut, runs in fewest(wanted, _Swaps()))
 
 
-def _swaps(dims: Dims) -> Iterator[Swap]:
-    """Yield every way of cutting the dims into a fixed part and two axes of two runs each, the longest fixed first."""
-    for fixed, first, middle, last in sorted(combinations_with_replacement(range(len(dims) + 1), 4), reverse=True):
-        height = (dims[fixed:first], dims[first:middle])
-        width = (dims[middle:last], dims[last:])
-        for take in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            yield Swap(dims[:fixed], height, width, take)
+def _swap(cut: Cut, runs: tuple[Dims, ...]) -> Swap:
+    fixed, outer, inner, left, right = map(_merged, cut.parts(runs))
+    return Swap(fixed, (outer, inner), (left, right), (cut.order[1] - 1, cut.order[2] - 3))
+
+
+def _merged(runs: tuple[Dims, ...]) -> Dims:
+    return tuple(chain.from_iterable(runs))
 
 
 Move = tuple[tuple[Dims, ...], Dims]
 """The dims in runs, and the order that a Permute gives to the runs."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Every way of cutting dims into at most so many runs, in every order but their own."""
+
+    most: int
+
+    @property
+    def joins(self) -> int:
+        """How many runs may come to follow those that they shall."""
+        return self.most - 1
+
+    def cuts(self, items: int) -> Iterator[Cut]:
+        """Yield the cuts, the fewest runs first."""
+        for runs in range(2, min(self.most, items) + 1):
+            for edges in combinations(range(1, items), runs - 1):
+                yield from (Cut(edges, order) for order in permutations(range(runs)))
+
+
 @cache
 def block_moves(wanted: Dims, runs: int) -> tuple[Move, ...]:
     """Return the fewest Permutes of at most so many runs that bring ascending dims into the order `wanted`."""
-    start = tuple(range(len(wanted)))
-    paths: dict[Dims, tuple[Move, ...]] = {start: ()}
-    pending = deque([start])
-    while wanted not in paths:
-        dims = pending.popleft()
-        for move in _moves(dims, runs):
-            result = tuple(dim for place in move[1] for dim in move[0][place])
-            if result not in paths:
-                paths[result] = (*paths[dims], move)
-                pending.append(result)
-    return paths[wanted]
-
-
-def _moves(dims: Dims, runs: int) -> Iterator[Move]:
-    """Yield every way of cutting the dims into at most so many runs, in every order but their own."""
-    for count in range(2, min(runs, len(dims)) + 1):
-        for cuts in combinations(range(1, len(dims)), count - 1):
-            edges = (0, *cuts, len(dims))
-            cut = tuple(dims[start:stop] for start, stop in pairwise(edges))
-            yield from ((cut, places) for places in permutations(range(count)) if places != tuple(range(count)))
+    return tuple((tuple(map(_merged, cut.parts(dims))), cut.order) for cut, dims in fewest(wanted, _Blocks(runs)))
