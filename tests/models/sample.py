@@ -51,9 +51,6 @@ TAKES: Mapping[str, frozenset[str]] = {
         {
             "absorb_scales",
             "constant_by_parameter",
-            "constant_by_power",
-            "constant_by_tiling",
-            "expand_by_tiles",
             "expose_outputs",
             "inner_product_after_affine",
             "permute_of_ones_is_reshape",

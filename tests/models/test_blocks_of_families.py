@@ -220,7 +220,9 @@ ROWS = {
     "relative positions": Row(RelativePositions(), frozenset({"slice_steps", "slice_neighbours"})),
     "gated scale": Row(GatedScale(), frozenset({"convolution_after_affine"})),
     "same padding": Row(same, frozenset({"pad_image_by_convolution"})),
-    "wider shortcut": Row(wider, frozenset({"pad_beside_constants"})),
+    "wider shortcut": Row(
+        wider, frozenset({"pad_beside_constants", "constant_by_power", "constant_by_tiling", "expand_by_tiles"})
+    ),
     "framed": Row(framed, frozenset({"pad_into_convolution"})),
     "uncounted padding": Row(uncounted, frozenset({"pool_then_correct"})),
     "focus": Row(focus, frozenset({"concat_of_steps_is_permute"})),
