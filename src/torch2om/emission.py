@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from torch2om.caffe.overwritten import relies_on_memory
 from torch2om.caffe.writer import prototxt, write_caffemodel
 from torch2om.errors import Diagnostic, EmitError, UsageError
 from torch2om.ir.net import Net
@@ -87,7 +88,7 @@ def write(net: Net, target: Target, emission: Emission, folder: Path) -> Artifac
     except WireProblem as problem:
         raise EmitError(Diagnostic("E603", str(problem))) from problem
     configured = () if emission.plan is None else (_aipp(emission.plan, folder / f"{emission.stem}.aipp.cfg"),)
-    notes = beyond_half(net, magnitudes) if target.compiler else ()
+    notes = (*relies_on_memory(net), *(beyond_half(net, magnitudes) if target.compiler else ()))
     noted = replace(emission, notes=(*emission.notes, *map(str, notes)))
     manifest = _manifest(net, target, noted, (*draft[:2], *configured))
     draft[2].write_text(manifest.to_json(), encoding="utf-8")

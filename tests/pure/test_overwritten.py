@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from torch2om.caffe.caffemodel import parse_caffemodel
+from torch2om.caffe.overwritten import relies_on_memory
 from torch2om.caffe.reader import parse_net
 from torch2om.caffe.writer import caffemodel_size, prototxt, write_caffemodel
 from torch2om.errors import CaffeFileError
@@ -120,3 +121,11 @@ def test_another_use_of_an_overwritten_parameter_is_refused(text: str) -> None:
 def test_a_convolution_that_does_not_fit_its_place_is_refused(old: str, new: str, why: str) -> None:
     with pytest.raises(CaffeFileError, match=rf"F507 \[y\].*{why}"):
         parse_net(WHOLE.replace(old, new), None, "caffe")
+
+
+def test_who_converts_is_told_that_the_net_relies_on_memory() -> None:
+    (note,) = relies_on_memory(NET)
+    assert (note.code, note.severity, note.layer) == ("T418", "note", "y")
+    assert note.message.startswith("2 products of two blobs are convolutions")
+    scaled = Net(NET.name, NET.inputs, NET.layers[:1], (Output("w"),))
+    assert relies_on_memory(scaled) == ()

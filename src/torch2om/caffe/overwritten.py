@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 from torch2om.caffe.dialect import Dialect
 from torch2om.caffe.entries import LayerEntry
 from torch2om.caffe.parameters import read_op
-from torch2om.errors import Diagnostic, Problems
+from torch2om.errors import Diagnostic, Problems, Severity
+from torch2om.ir.net import Net
 from torch2om.ir.op import BadOp, Shapes, need
 from torch2om.layers import Convolution, DynamicConvolution, Eltwise
 from torch2om.layers.pointwise import EltwiseOperation
@@ -107,6 +108,24 @@ def _puts(entry: LayerEntry, top: str, dialect: Dialect) -> bool:
         return read_op(Eltwise, entry.message, dialect, shapes=(), tops=1) == PUT
     except BadOp:
         return False
+
+
+def relies_on_memory(net: Net) -> tuple[Diagnostic, ...]:
+    """Return a note of the convolutions whose filters a layer writes: not every reader of Caffe files computes them."""
+    found = [layer for layer in net.layers if isinstance(layer.op, DynamicConvolution)]
+    if not found:
+        return ()
+    count = "products of two blobs are convolutions" if len(found) > 1 else "product of two blobs is a convolution"
+    return (
+        Diagnostic(
+            "T418",
+            f"{len(found)} {count} by a parameter that a layer overwrites, as BVLC Caffe computes it",
+            origin=found[0].origin,
+            layer=found[0].name,
+            severity=Severity.NOTE,
+            hint="whatever else reads the files, such as a converter of Caffe files, may take parameters for constants",
+        ),
+    )
 
 
 def read_dynamic(entry: LayerEntry, dialect: Dialect, shapes: Shapes) -> DynamicConvolution:

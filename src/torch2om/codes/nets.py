@@ -62,6 +62,13 @@ NETS: dict[str, CodeInfo] = {
         "Write a number that half precision has (-6e4 for a mask's -1e9), or keep the layer in a higher precision; "
         "`torch2om precision` shows what becomes of the outputs.",
     ),
+    "T418": CodeInfo(
+        "filters that a layer writes",
+        "A product of two blobs is written as a Convolution that shares the parameter which another layer overwrites: "
+        "BVLC Caffe, whose parameters are memory, computes it so, and has no other product of two blobs.",
+        "Nothing for BVLC Caffe. A reader that takes parameters for constants computes something else: convert for the "
+        "target that will read the files (opencv, ascend310, hilens), whose nets do without.",
+    ),
     "F501": CodeInfo(
         "prototxt syntax error",
         "The text is not a valid prototxt; line and column say where.",
