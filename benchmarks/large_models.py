@@ -77,7 +77,9 @@ def built(spec: str) -> tuple[nn.Module, int]:
         import timm  # noqa: PLC0415 - only where it is asked for
 
         model: nn.Module = timm.create_model(name)
-        return model.eval(), model.default_cfg["input_size"][-1]
+        config = timm.get_pretrained_cfg(name)
+        assert config is not None
+        return model.eval(), int(config.input_size[-1])
     from torchvision import models  # noqa: PLC0415 - it imports after the repair only
 
     return models.get_model(name).eval(), 224

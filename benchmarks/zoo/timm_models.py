@@ -29,7 +29,9 @@ def build(name: str) -> nn.Module:
 
 def size_of(name: str) -> tuple[int, ...]:
     """Return the default input of a model, without the batch."""
-    size: tuple[int, ...] = timm.get_pretrained_cfg(name).input_size
+    config = timm.get_pretrained_cfg(name)
+    assert config is not None
+    size: tuple[int, ...] = config.input_size
     return size
 
 
