@@ -83,10 +83,11 @@ def _head(zoo: Zoo) -> Iterator[str]:
 
 What becomes of the models that people use, each at its default input (segmentation at 224 x 224, detectors' parts at
 320 pixels and 16 boxes at most), with seeded random weights: every batch norm has statistics of real passes, and no
-parameter is the same number everywhere, so that no branch is hidden. Rows were made one after the other while
-torch2om went on changing; what was not equal is run again, the rest stays. Each model is captured once and converted
-for each target as `torch2om convert` does it: the net is held against PyTorch's float64 in float64 (1e-9 of each
-blob's scale, or an applied rule's declared bound), and the written files in float32 (1e-5).
+parameter is the same number everywhere, so that no branch is hidden. Rows were made one after the other, beside other
+work on the machine, while torch2om went on changing; of a model that ran again the last result for each target counts.
+Each model is captured once and converted for each target as `torch2om convert` does it: the net is held against
+PyTorch's float64 in float64 (1e-9 of each blob's scale, or an applied rule's declared bound), and the written files in
+float32 (1e-5).
 
 ```
 {commands}
@@ -233,11 +234,11 @@ def why(row: Row, outcome: Outcome) -> str:
 
 def _rules(zoo: Zoo) -> Iterator[str]:
     """Yield how many models take each rule."""
+    counts = {target: _taken(zoo, target) for target in zoo.targets}
     yield f"{RULES}\n"
     yield "The rules that made layers of the models that are equal ([what each does](rules.md)), and in how many models"
-    yield "they did; a rule that only takes layers away leaves no trace. The sample of the zoo that the tests run takes"
-    yield "every one of them.\n"
-    counts = {target: _taken(zoo, target) for target in zoo.targets}
+    yield "they did. A rule that only takes layers away leaves no trace; rows from before rules were kept have none."
+    yield "The sample of the zoo that the tests run takes every one of them.\n"
     yield markdown_row(["rule", *(f"`{target}`" for target in zoo.targets)])
     yield markdown_row(["---", *["---:"] * len(zoo.targets)])
     for rule in sorted({rule for taken in counts.values() for rule in taken}):

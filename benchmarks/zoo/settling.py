@@ -14,6 +14,7 @@ SPREAD = 0.1  # of what is added to constants
 LARGE = 10**8  # parameters, from which on a smaller batch and the first draw must do
 ENLARGED = 2.0  # times at most: how much of a channel's mean a norm may enlarge its rounding by
 LEAST = 1e-3  # of gamma as it is drawn: a channel times 0 would hide what made it
+TEMPERED = 0.4  # of the gammas of queries and keys
 STEADY = 8e-7  # of the outputs' scale: how far PyTorch's own float32 may be from its float64
 
 
@@ -47,6 +48,8 @@ def settled(model: nn.Module, *sizes: Sequence[int]) -> nn.Module:
         is_large = sum(each.numel() for each in model.parameters()) >= LARGE
         fed = [torch.randn(2 if is_large else 4, *size) for size in sizes]
         norms = [module for module in model.modules() if getattr(module, "running_var", None) is not None]
+        if not norms and _rounding(model.eval(), [each[-1:] for each in fed]) > STEADY:
+            _temper(model)
         for draw in DRAWS:
             _take_statistics(model, norms, draw, fed)
             if not norms or is_large or _rounding(model, [each[-1:] for each in fed]) <= STEADY:
@@ -62,6 +65,17 @@ def _disturb(parameter: nn.Parameter) -> None:
         parameter.add_(torch.empty_like(parameter).uniform_(-SPREAD, SPREAD) * scale)
     elif float(parameter) == 0:
         parameter.uniform_(0.3, 0.7)
+
+
+def _temper(model: nn.Module) -> None:
+    """Give the norms of queries and keys smaller gammas, as training does where attention has no scale of its own.
+
+    With gammas of 1 the softmax of random queries is nearly a choice among the keys, and enlarges what was rounded.
+    """
+    for name, module in model.named_modules():
+        gamma = getattr(module, "weight", None)
+        if name.rpartition(".")[2] in ("q_norm", "k_norm") and isinstance(gamma, nn.Parameter):
+            gamma.mul_(TEMPERED)
 
 
 def _take_statistics(model: nn.Module, norms: Sequence[nn.Module], draw: Draw, fed: Sequence[torch.Tensor]) -> None:

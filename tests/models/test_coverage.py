@@ -193,6 +193,27 @@ def test_settled_weights_hide_nothing() -> None:
     assert len(set(model.norm.running_var.tolist())) > 1
 
 
+class Choosing(nn.Module):
+    """Attention without a scale, whose softmax of random queries and keys is nearly a choice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q_norm, self.k_norm = nn.RMSNorm(4096), nn.RMSNorm(4096)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = (self.q_norm(x) @ self.k_norm(x.flip(2)).transpose(1, 2)).softmax(-1) @ x
+        return y
+
+
+def test_queries_and_keys_are_tempered_where_rounding_grows() -> None:
+    torch.manual_seed(0)
+    model = settled(Choosing(), (64, 4096))
+    assert isinstance(model, Choosing)
+    assert model.q_norm.weight.max() < 0.5
+    calm = settled(nn.Sequential(nn.Linear(8, 8)), (4, 8))
+    assert not calm.training
+
+
 def test_settled_norms_give_what_varies_a_deviation_of_gamma() -> None:
     torch.manual_seed(0)
     model = settled(nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)), (3, 32, 32))
