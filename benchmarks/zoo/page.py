@@ -281,7 +281,8 @@ def _table(zoo: Zoo) -> Iterator[str]:
     yield "## Every model\n"
     yield "Seconds and peak memory are those of the model's whole process, all targets together; errors are relative to"
     yield "a blob's scale, the largest of all blobs and targets. A target's cell has the ratio of multiply-accumulates"
-    yield "and the number of layers, or the verdict with its codes.\n"
+    yield "and the number of layers, or the verdict with its codes. A product of two blobs is one layer here and"
+    yield "four in the files for `caffe`.\n"
     numbers = ("parameters", "MACs", "seconds", "peak MiB", "float64", "float32")
     yield markdown_row(["model", "family", "input", *numbers, *(f"`{target}`" for target in zoo.targets)])
     yield markdown_row(["---", "---", "---", *["---:"] * len(numbers), *["---"] * len(zoo.targets)])
