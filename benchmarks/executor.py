@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from torch2om.errors import Torch2omError
 from torch2om.executor import execute, last_read
 from torch2om.ir.net import Net
 from torch2om.ir.op import Shape, elements
@@ -107,11 +108,15 @@ def main() -> None:
     parser.add_argument("models", nargs="*", help="names of torchvision.models")
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(measure(asked.models[0], asked.target, asked.rounds)))
+        try:
+            print(json.dumps(measure(asked.models[0], asked.target, asked.rounds)))
+        except Torch2omError as error:
+            print(json.dumps({"refused": error.diagnostics[0].code}))
         return
     print(f"torch with {torch.get_num_threads()} threads\n")
     print("| model | executor, s | PyTorch, s | ratio | peak, MiB | live, MiB | peak/live |\n|---|" + "---:|" * 6)
-    rows = [row(name, asked.target, asked.rounds) for name in asked.models or classifiers()]
+    tried = (row(name, asked.target, asked.rounds) for name in asked.models or classifiers())
+    rows = [found for found in tried if found is not None]
     for number in ("ratio", "peak/live"):
         found = sorted(each[number] for each in rows)
         print(f"\n{number}: median {statistics.median(found):.2f}, from {found[0]:.2f} to {found[-1]:.2f}", end="")
@@ -126,11 +131,14 @@ def classifiers() -> list[str]:
     return names
 
 
-def row(name: str, target: str, rounds: int) -> dict[str, float]:
-    """Measure a model in a process of its own, and print its row."""
+def row(name: str, target: str, rounds: int) -> dict[str, float] | None:
+    """Measure a model in a process of its own, and print its row; a model that is refused (E603) has no numbers."""
     command = [sys.executable, __file__, "--one", "--target", target, "--rounds", str(rounds), name]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - itself
     found: dict[str, float] = json.loads(done.stdout)
+    if "refused" in found:
+        print(f"| {name} | refused {found['refused']} |" + " |" * 5, flush=True)
+        return None
     numbers = ("executor", "pytorch", "ratio", "peak", "live", "peak/live")
     shown = (f"{found[number]:,.0f}" if found[number] >= 100 else f"{found[number]:.3g}" for number in numbers)
     print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
