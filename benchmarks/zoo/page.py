@@ -238,7 +238,7 @@ def _rules(zoo: Zoo) -> Iterator[str]:
     yield f"{RULES}\n"
     yield "The rules that made layers of the models that are equal ([what each does](rules.md)), and in how many models"
     yield "they did. A rule that only takes layers away leaves no trace; rows from before rules were kept have none."
-    yield "The sample of the zoo that the tests run takes every one of them.\n"
+    yield f"The sample of the zoo that the tests run takes every one of those for {' and '.join(map(_quoted, MUST))}.\n"
     yield markdown_row(["rule", *(f"`{target}`" for target in zoo.targets)])
     yield markdown_row(["---", *["---:"] * len(zoo.targets)])
     for rule in sorted({rule for taken in counts.values() for rule in taken}):
@@ -246,15 +246,21 @@ def _rules(zoo: Zoo) -> Iterator[str]:
     yield ""
 
 
+def _quoted(target: str) -> str:
+    return f"`{target}`"
+
+
 def _taken(zoo: Zoo, target: str) -> Counter[str]:
     nets = (outcome.net for _, _, outcome in zoo.outcomes(target) if outcome.verdict is Verdict.EQUAL)
     return Counter(rule for net in nets if net is not None for rule in net.rules)
 
 
-def rules_on(text: str) -> frozenset[str]:
-    """Return the rules that the text of the page names."""
+def rules_on(text: str, target: str) -> frozenset[str]:
+    """Return the rules that models take for a target, as the text of the page says."""
     section = text.partition(f"{RULES}\n")[2].partition("\n## ")[0]
-    return frozenset(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    head, *rows = (line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| "))
+    column = head.index(f"`{target}`")
+    return frozenset(row[0].strip("`") for row in rows if row[column].isdigit() and int(row[column]))
 
 
 def _refusals(zoo: Zoo) -> Iterator[str]:

@@ -136,8 +136,8 @@ def illegal_names(net: Net) -> Iterator[str]:
 def idle_layers(subject: Subject, net: Net) -> Iterator[str]:
     """Yield layers that only training needs, and layers whose result is their bottom on this sample.
 
-    An activation may leave a sample as it is. A Split that exposes an output and a Reshape to the dims that Caffe has
-    where the target infers others are wanted.
+    An activation may leave a sample as it is. A Split that exposes an output or keeps layers apart that OpenCV would
+    fuse, and a Reshape to the dims that Caffe has where the target infers others, are wanted.
     """
     values = dict(subject.sample)
     for layer, top, value in blobs(net, subject.sample, net.producers, np.float32):
@@ -152,7 +152,7 @@ def idle_layers(subject: Subject, net: Net) -> Iterator[str]:
 
 def _may_idle(layer: Layer) -> bool:
     activates = isinstance(layer.op, Unary | PReLU) and layer.op != Power()
-    return activates or bool({"expose_outputs", "match_ranks"}.intersection(layer.origin.via))
+    return activates or bool({"expose_outputs", "match_ranks", "keep_apart"}.intersection(layer.origin.via))
 
 
 def opencv_differences(subject: Subject, result: Written) -> Iterator[str]:

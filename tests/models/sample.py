@@ -61,6 +61,9 @@ TAKES: Mapping[str, frozenset[str]] = {
     ),
     "yolo": frozenset(
         {
+            "cut_folded",
+            "join_folded",
+            "permute_in_blocks",
             "affine_of_affine",
             "resize_by_upsample",
             "swish_by_sigmoid",
@@ -97,6 +100,14 @@ TAKES: Mapping[str, frozenset[str]] = {
     "deeplabv3_resnet50": frozenset(
         {
             "resize_from_one",
+        }
+    ),
+    "siamese": frozenset(
+        {
+            "combine_blobs",
+            "reciprocal_by_root",
+            "scale_channels",
+            "whole_power_by_products",
         }
     ),
 }

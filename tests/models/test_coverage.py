@@ -10,9 +10,11 @@ import torch
 from benchmarks.zoo import torchvision_models
 from benchmarks.zoo.entries import job_of, smallest, torchvision_entries
 from benchmarks.zoo.entry import Entry
-from benchmarks.zoo.page import main, page, read, rules_on
+from benchmarks.zoo.page import MUST, main, page, read, rules_on
 from benchmarks.zoo.record import Record, read_record, write_record
 from benchmarks.zoo.settling import settled
+from sample import TAKES
+from test_blocks_of_families import ROWS as BLOCKS
 from torch import nn
 
 from torch2om.analysis import Size
@@ -21,6 +23,7 @@ from torch2om.batch.row import Cost, Errors, Outcome, Row, Verdict
 from torch2om.batch.state import State
 from torch2om.errors import Diagnostic
 
+DOCS = Path(__file__).parents[2] / "docs"
 RESNET = Entry("torchvision", "classification", "resnet18")
 SMALL = Entry("timm", "resnet", "test_resnet")
 VIDEO = Entry("torchvision", "video", "r3d_18")
@@ -99,7 +102,15 @@ def test_what_pytorch_does_not_count_is_a_reason_too(tmp_path: Path) -> None:
 
 def test_the_page_counts_the_models_that_take_a_rule(text: str) -> None:
     assert "| `permute_by_im2col` | 2 | 2 |" in text
-    assert rules_on(text) == {"permute_by_im2col"}
+    assert rules_on(text, "ascend310") == {"permute_by_im2col"}
+
+
+def test_the_sample_in_the_tests_takes_every_rule_that_the_zoo_takes() -> None:
+    text = (DOCS / "coverage.md").read_text(encoding="utf-8")
+    taken = frozenset[str]().union(*(rules_on(text, target) for target in MUST))
+    assert taken
+    shown = frozenset[str]().union(*TAKES.values(), *(block.rules for block in BLOCKS.values()))
+    assert taken - shown == frozenset()
 
 
 def test_a_later_run_for_another_target_adds_to_a_row(tmp_path: Path) -> None:

@@ -197,7 +197,8 @@ def reduction_as_reduce(b: RuleBuilder, op: Reduction, x: Blob) -> Blob:
     Exact.
     """
     inner = {ReductionOperation.ASUM: AbsVal(), ReductionOperation.SUMSQ: Power(power=2.0)}.get(op.operation)
-    kind = MEAN if op.operation is ReductionOperation.MEAN else SUM
     axes = tuple(range(axis_of(op.axis, x.rank), x.rank))
+    averages = op.operation is not ReductionOperation.MEAN and op.coeff * prod(x.shape[axes[0] :]) == 1
+    kind = MEAN if averages or op.operation is ReductionOperation.MEAN else SUM
     y = b.add(Reduce(kind, axes), x if inner is None else b.add(inner, x))
-    return y if op.coeff == 1 else b.add(Power(scale=op.coeff), y)
+    return y if averages or op.coeff == 1 else b.add(Power(scale=op.coeff), y)
