@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
@@ -119,8 +119,11 @@ def _libraries(zoo: Zoo) -> Iterator[str]:
     for target in zoo.targets:
         covered = {entry.family for entry in _equal(zoo, target) if entry.library == TIMM}
         wanted = {entry.family for entry in zoo.entries if entry.library == TIMM}
+        idle = len(wanted) - len({entry.family for entry, _, _ in zoo.outcomes(target) if entry.library == TIMM})
         if wanted:
-            yield f"- `{target}`: {len(covered)} of {len(wanted)} families of timm's have a model that is proved equal."
+            left = f"; {idle} were not run for it" if idle else ""
+            said = f"{len(covered)} of {len(wanted)} families of timm's have a model that is proved equal{left}"
+            yield f"- `{target}`: {said}."
     yield ""
     yield from _kinds(zoo)
     yield from _uncovered(zoo)
@@ -138,9 +141,15 @@ def _kinds(zoo: Zoo) -> Iterator[str]:
     yield markdown_row(["---", *["---:"] * (1 + len(zoo.targets))])
     for kind in kinds:
         of_kind = [entry for entry in zoo.entries if (entry.library, entry.family) == (TORCHVISION, kind)]
-        counts = (str(len(set(of_kind) & set(_equal(zoo, target)))) for target in zoo.targets)
+        counts = (_count(zoo, target, of_kind) for target in zoo.targets)
         yield markdown_row([kind, str(len(of_kind)), *counts])
     yield ""
+
+
+def _count(zoo: Zoo, target: str, entries: Collection[Entry]) -> str:
+    """Return how many of the entries are equal for a target, if any of them was run for it."""
+    ran = any(entry in entries for entry, _, _ in zoo.outcomes(target))
+    return str(len(set(entries) & set(_equal(zoo, target)))) if ran else "not run"
 
 
 def _uncovered(zoo: Zoo) -> Iterator[str]:

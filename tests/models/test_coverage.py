@@ -77,7 +77,7 @@ def test_the_page_says_with_what_it_was_made(text: str) -> None:
 
 def test_the_page_counts_verdicts_families_and_kinds(text: str) -> None:
     assert "| `caffe` | 4 | 2 | 1 | 0 | 1 | 0 | 0 | 0 |" in text
-    assert "- `ascend310`: 1 of 3 families of timm's have a model that is proved equal." in text
+    assert "- `ascend310`: 1 of 3 families of timm's have a model that is proved equal; 1 were not run for it." in text
     assert "| classification | 1 | 1 | 1 |" in text
     assert "| video | 1 | 0 | 0 |" in text
     assert "| beit | beit_base | `caffe` | out of time: B951 900 seconds |" in text
@@ -119,6 +119,11 @@ def test_a_later_run_for_another_target_adds_to_a_row(tmp_path: Path) -> None:
         State(folder).add(row(RESNET, equal(target, 1000, {}, 1e-15), size=Size(9, 1000)))
     (found,) = read([tmp_path / "one", tmp_path / "two"]).rows.values()
     assert [outcome.target for outcome in found.outcomes] == ["caffe", "hilens"]
+    write_record(replace(RECORD, entries=(VIDEO, SMALL)), tmp_path / "two")
+    State(tmp_path / "two").add(row(VIDEO, refused("caffe", Verdict.REFUSED, "L302", "3 spatial dims")))
+    text = page(read([tmp_path / "one", tmp_path / "two"]))
+    assert "| video | 1 | 0 | not run |" in text
+    assert "- `hilens`: 0 of 1 families of timm's have a model that is proved equal; 1 were not run for it." in text
     assert found.seconds == 24.0
 
 
