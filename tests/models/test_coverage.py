@@ -212,9 +212,9 @@ def test_settled_weights_hide_nothing() -> None:
 class Choosing(nn.Module):
     """Attention without a scale, whose softmax of random queries and keys is nearly a choice."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.q_norm, self.k_norm = nn.RMSNorm(4096), nn.RMSNorm(4096)
+        self.q_norm, self.k_norm = nn.RMSNorm(channels), nn.RMSNorm(channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = (self.q_norm(x) @ self.k_norm(x.flip(2)).transpose(1, 2)).softmax(-1) @ x
@@ -223,11 +223,11 @@ class Choosing(nn.Module):
 
 def test_queries_and_keys_are_tempered_where_rounding_grows() -> None:
     torch.manual_seed(0)
-    model = settled(Choosing(), (64, 4096))
-    assert isinstance(model, Choosing)
-    assert model.q_norm.weight.max() < 0.5
-    calm = settled(nn.Sequential(nn.Linear(8, 8)), (4, 8))
-    assert not calm.training
+    wild, calm = settled(Choosing(4096), (64, 4096)), settled(Choosing(4), (4, 4))
+    assert isinstance(wild, Choosing)
+    assert isinstance(calm, Choosing)
+    assert wild.q_norm.weight.max() < 0.5
+    assert calm.q_norm.weight.min() > 0.5
 
 
 def test_settled_norms_give_what_varies_a_deviation_of_gamma() -> None:

@@ -197,8 +197,8 @@ def reduction_as_reduce(b: RuleBuilder, op: Reduction, x: Blob) -> Blob:
     Exact.
     """
     inner = {ReductionOperation.ASUM: AbsVal(), ReductionOperation.SUMSQ: Power(power=2.0)}.get(op.operation)
-    axes = tuple(range(axis_of(op.axis, x.rank), x.rank))
-    averages = op.operation is not ReductionOperation.MEAN and op.coeff * prod(x.shape[axes[0] :]) == 1
+    first = axis_of(op.axis, x.rank)
+    averages = op.operation is not ReductionOperation.MEAN and op.coeff * prod(x.shape[first:]) == 1
     kind = MEAN if averages or op.operation is ReductionOperation.MEAN else SUM
-    y = b.add(Reduce(kind, axes), x if inner is None else b.add(inner, x))
+    y = b.add(Reduce(kind, tuple(range(first, x.rank))), x if inner is None else b.add(inner, x))
     return y if averages or op.coeff == 1 else b.add(Power(scale=op.coeff), y)
